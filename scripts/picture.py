@@ -1,0 +1,38 @@
+"""Takes the picture of the console that the README shows: ``make picture``."""
+
+import json
+import time
+from pathlib import Path
+
+from farhand.kits import browser
+from farhand.kits.stack import Options, Robot, Stack
+
+TARGET = Path("docs/images/console.png")
+SIZE = {"width": 1280, "height": 800}
+DRIVE_S = 2.6
+
+
+def main() -> None:
+    """Drive a little and take the picture."""
+    options = Options(robots=(Robot("sim-rover", "sim-rover"),), sim_arguments=["--clock"])
+    settings = json.dumps(json.dumps({"name": "ana", "language": "en", "theme": "dark"}))
+    with (
+        Stack(options) as stack,
+        browser.playwright() as driver,
+        browser.chromium(driver) as chromium,
+    ):
+        page = chromium.new_context(viewport=SIZE, color_scheme="dark").new_page()
+        page.add_init_script(f"localStorage.setItem('farhand.settings', {settings})")
+        page.goto(f"{stack.url}/drive/sim-rover")
+        browser.wait_in_page(
+            page, "() => document.querySelector('[data-testid=main-camera]')?.videoWidth"
+        )
+        page.get_by_test_id("take-control").click()
+        time.sleep(1)
+        page.keyboard.down("w")
+        time.sleep(DRIVE_S)
+        page.screenshot(path=str(TARGET))
+
+
+if __name__ == "__main__":
+    main()

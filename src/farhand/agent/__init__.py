@@ -1,0 +1,1 @@
+"""The robot agent: signaling, sessions, media and the way to the gate."""

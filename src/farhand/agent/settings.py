@@ -1,0 +1,21 @@
+"""What the agent is told by `cli`, which read it from flags, environment and files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from farhand.protocol.ids import DEFAULT_SERVICE, ServiceId
+from farhand.protocol.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What `cli` has decided."""
+
+    server: str
+    manifest: Manifest
+    state: Path
+    gate_socket: Path
+    gate_command: Sequence[str] = ()
+    """How to start a gate; empty: one is there."""
+    service: ServiceId = DEFAULT_SERVICE

@@ -1,0 +1,1 @@
+"""Messages between gateways. The seam and the one in this process."""

@@ -1,0 +1,1 @@
+"""The command line: picks the adapters and hands them over."""

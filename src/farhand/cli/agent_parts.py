@@ -1,0 +1,215 @@
+"""From the settings of an agent to its parts: cameras, manifest, telemetry, the gate's command."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from farhand import __version__
+from farhand.agent.settings import AgentSettings
+from farhand.agent.side_message import AppliedLog
+from farhand.agent.telemetry import Measurement, TelemetrySource
+from farhand.config import AgentSection, CameraTable
+from farhand.errors import Code, ConfigError
+from farhand.media.base import VideoSource
+from farhand.media.encoder import EncoderSettings, default_bitrate_bps
+from farhand.media.feed import OnFault, SharedCamera
+from farhand.protocol.ids import CameraId, RobotId, ServiceId, is_valid_id
+from farhand.protocol.manifest import Axis, Camera, Manifest
+
+log = structlog.get_logger(__name__)
+
+_SIZE = re.compile(r"(\d{2,4})x(\d{2,4})(?:@(\d{1,3}))?")
+
+SOCKET_PATH_BYTES = 107
+"""unix(7): ``sun_path`` holds 108, with a zero at the end."""
+NULL_AXES = (
+    Axis("linear.x", "Forward", "m/s", -1.0, 1.0, "base"),
+    Axis("angular.z", "Turn left", "rad/s", -1.0, 1.0, "base"),
+    Axis("pan", "Pan left", "rad/s", -1.0, 1.0, "camera"),
+    Axis("tilt", "Tilt up", "rad/s", -1.0, 1.0, "camera"),
+)
+"""Of the driver that moves nothing."""
+
+
+def camera_flag(spec: str) -> dict[str, str | int]:
+    """Return a camera's table from ``ID=URI[#WxH[@FPS]]``.
+
+    Raises:
+        ConfigError: It does not look like that.
+
+    """
+    camera_id, _, rest = spec.partition("=")
+    uri, has_size, size = rest.partition("#")
+    match = _SIZE.fullmatch(size)
+    if not (is_valid_id(camera_id) and uri) or (has_size and match is None):
+        raise ConfigError(Code.CONFIG_INVALID, f"camera: {spec!r}.", "Write ID=URI[#WxH@FPS].")
+    table: dict[str, str | int] = {"id": camera_id, "source": uri}
+    if match is not None:
+        table |= {"width": int(match[1]), "height": int(match[2]), "fps": int(match[3] or 30)}
+    return table
+
+
+def cameras(section: AgentSection) -> list[tuple[Camera, VideoSource, int]]:
+    """Return each camera with its source and its bit rate. Nothing is opened yet.
+
+    Raises:
+        ConfigError: An id is none or there twice, there is no such source, or the simulator's
+            socket is not named.
+
+    """
+    is_simulated = section.driver == "sim" or any(
+        table.source.startswith("sim:") for table in section.cameras
+    )
+    if is_simulated and section.sim_socket is None:
+        text = "sim_socket: missing."
+        raise ConfigError(Code.CONFIG_INVALID, text, "Name the simulator's with --sim-socket.")
+    tables = section.cameras
+    if not tables and section.driver == "sim":
+        tables = tuple(CameraTable(id=name, source=f"sim:{name}") for name in ("front", "rear"))
+    _check_ids([table.id for table in tables])
+    made = []
+    for index, table in enumerate(tables):
+        camera, source = _camera(table, section.sim_socket, is_main=index == 0)
+        rate = table.bitrate_bps or default_bitrate_bps(camera.width, camera.height)
+        made.append((camera, source, rate))
+    return made
+
+
+def feed(
+    camera: Camera, source: VideoSource, bitrate_bps: int, applied: AppliedLog, on_fault: OnFault
+) -> SharedCamera:
+    """Return the shared encoder of one camera."""
+    settings = EncoderSettings(camera.fps, bitrate_bps, bitrate_bps)
+    return SharedCamera(camera.id, source, settings, last_applied=applied.lookup, on_fault=on_fault)
+
+
+def agent_settings(
+    section: AgentSection, cameras: list[Camera], *, starts_gate: bool
+) -> AgentSettings:
+    """Return what the agent is told.
+
+    Raises:
+        ConfigError: An id is none, or the path of the gate's socket is too long for one.
+
+    """
+    for key, value in (("robot_id", section.robot_id), ("service", section.service)):
+        if not is_valid_id(value):
+            text = f"{key}: {value!r} is no id."
+            raise ConfigError(Code.CONFIG_INVALID, text, "Use A-Z a-z 0-9 . _ -")
+    gate_socket = section.gate_socket or section.state / "gate.sock"
+    size = len(os.fsencode(gate_socket))
+    if size > SOCKET_PATH_BYTES:
+        text = f"gate_socket: {gate_socket} has {size} bytes, more than {SOCKET_PATH_BYTES}."
+        raise ConfigError(Code.CONFIG_INVALID, text, "Give a shorter --gate-socket or --state.")
+    return AgentSettings(
+        server=section.server,
+        service=ServiceId(section.service),
+        manifest=_manifest(section, cameras),
+        state=section.state,
+        gate_socket=gate_socket,
+        gate_command=_gate_command(section, gate_socket) if starts_gate else (),
+    )
+
+
+def telemetry(section: AgentSection) -> TelemetrySource:
+    """Return where measurements come from."""
+    if section.driver != "sim" or section.sim_socket is None:
+        return _NoTelemetry()
+    from farhand.cli import sim_robot  # noqa: PLC0415 - only with a simulator
+
+    return sim_robot.SimMeasurements(section.sim_socket)
+
+
+def _camera(
+    table: CameraTable, sim_socket: Path | None, *, is_main: bool
+) -> tuple[Camera, VideoSource]:
+    camera_id = CameraId(table.id)
+    if table.source.startswith("sim:"):
+        from farhand.cli import sim_robot  # noqa: PLC0415 - only with a simulator
+
+        return sim_robot.camera(camera_id, table.source.removeprefix("sim:"), sim_socket)
+    from farhand.media.sources.opening import open_source  # noqa: PLC0415 - loads FFmpeg
+
+    _warn_if_absent(table)
+    label = table.label or table.id.replace("-", " ").capitalize()
+    camera = Camera(camera_id, label, table.width, table.height, table.fps, main=is_main)
+    return camera, open_source(table.source, table.width, table.height, table.fps)
+
+
+def _check_ids(ids: list[str]) -> None:
+    for camera_id in ids:
+        if not is_valid_id(camera_id):
+            text = f"cameras: {camera_id!r} is no id."
+            raise ConfigError(Code.CONFIG_INVALID, text, "Use A-Z a-z 0-9 . _ -")
+        if ids.count(camera_id) > 1:
+            text = f"cameras: {camera_id!r} is there twice."
+            raise ConfigError(Code.CONFIG_INVALID, text, "Give each camera an id of its own.")
+
+
+def _warn_if_absent(table: CameraTable) -> None:
+    # No error: it is opened when somebody watches, and may be plugged in by then.
+    kind, _, path = table.source.partition(":")
+    if kind in ("v4l2", "file") and not Path(path.removeprefix("//")).expanduser().exists():
+        log.warning("camera is not there yet", camera=table.id, path=path, fix="see --camera")
+
+
+def _manifest(section: AgentSection, cameras: list[Camera]) -> Manifest:
+    name = section.name or section.robot_id
+    software = f"farhand {__version__}"
+    if section.driver == "sim":
+        from farhand.cli import sim_robot  # noqa: PLC0415 - only with a simulator
+
+        manifest = sim_robot.manifest(section.robot_id, name, software, cameras)
+    else:
+        manifest = Manifest(
+            RobotId(section.robot_id),
+            name,
+            software=software,
+            cameras=tuple(cameras),
+            axes=NULL_AXES,
+            device_timeout_s=0.25,
+            simulated=True,
+        )
+    return replace(manifest, axes=tuple(_limited(axis, section) for axis in manifest.axes))
+
+
+def _limited(axis: Axis, section: AgentSection) -> Axis:
+    """Show people the limits that the gate will hold them to."""
+    limit = section.limits.get(axis.id)
+    if limit is None:
+        return axis
+    minimum = axis.minimum if limit.minimum is None else max(axis.minimum, limit.minimum)
+    maximum = axis.maximum if limit.maximum is None else min(axis.maximum, limit.maximum)
+    return replace(axis, minimum=minimum, maximum=maximum)
+
+
+def _gate_command(section: AgentSection, gate_socket: Path) -> list[str]:
+    command = [sys.executable, "-m", "farhand", "gate", "run"]
+    command += ["--socket", str(gate_socket), "--state", str(section.state)]
+    command += ["--driver", section.driver, "--max-age-ms", str(section.max_age_ms)]
+    if section.sim_socket is not None:
+        command += ["--sim-socket", str(section.sim_socket)]
+    if section.limits:
+        limits = {k: v.model_dump(exclude_none=True) for k, v in section.limits.items()}
+        command += ["--limits", msgspec.json.encode(limits).decode()]
+    command += ["--unlatch-on-grant"] if section.unlatch_on_grant else []
+    command += ["--accept-no-device-timeout"] if section.accept_no_device_timeout else []
+    return command
+
+
+class _NoTelemetry:
+    """A robot that measures nothing."""
+
+    def latest(self) -> Measurement | None:
+        """Return nothing."""
+        return None
+
+    async def run(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()

@@ -1,0 +1,20 @@
+"""`farhand demo`."""
+
+from typing import Annotated
+
+import typer
+
+from farhand.kits import demo as kit
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port; the next free one when taken.")] = 8080,
+    robots: Annotated[int, typer.Option(min=1, max=20, help="How many simulated robots.")] = 1,
+    browser: Annotated[bool, typer.Option(help="Open a browser when there is a display.")] = True,
+    stamp: Annotated[bool, typer.Option(help="Burn the clock into the pictures.")] = True,
+) -> None:
+    """Start a server, simulated robots and the console on this machine.
+
+    Example: farhand demo --robots 2 --no-browser
+    """
+    kit.run(kit.DemoOptions(port=port, robots=robots, browser=browser, stamp=stamp))

@@ -1,0 +1,262 @@
+"""One table of settings: names, defaults, units and what they mean.
+
+Highest first: flags, ``FARHAND_SECTION__NAME`` in the environment, ``./farhand.toml`` (or the file
+of ``--config``), the user's ``config.toml``, ``/etc/farhand/config.toml``, the defaults.  Only
+``cli/`` reads this; programs get plain arguments.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from farhand.errors import Code, ConfigError
+
+PREFIX = "FARHAND_"
+NO_SETTINGS = frozenset(
+    {
+        "FARHAND_DIE_WITH_PARENT",
+        "FARHAND_GATEWAY",
+        "FARHAND_PROOF_EXAMPLES",
+    }
+)
+"""Variables of the prefix that are for tests and child processes, not settings."""
+
+Tree = dict[str, Any]
+
+
+class Section(BaseModel):
+    """A table of the file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ServerSection(Section):
+    """What `farhand serve` needs."""
+
+    host: str = "localhost"
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port; 0: any free one."""
+    origins: tuple[str, ...] = ()
+    """Origins besides our own whose pages may connect."""
+    state: Path = Path("farhand-state")
+    """Folder of the server's own state."""
+    console_dir: Path | None = None
+    """Folder of another build of the console."""
+    root_path: str = ""
+    """Path prefix behind a proxy, such as /robots."""
+
+
+class CameraTable(Section):
+    """One camera of a robot."""
+
+    id: str
+    """Name in the manifest."""
+    source: str
+    """sim:front, file:CLIP, rtsp://…, v4l2:/dev/video0, pattern:"""
+    label: str = ""
+    """Name on screens; empty: the id."""
+    width: Annotated[int, Field(ge=16, le=7680)] = 640
+    """Pixels."""
+    height: Annotated[int, Field(ge=16, le=4320)] = 480
+    """Pixels."""
+    fps: Annotated[float, Field(gt=0, le=240)] = 30.0
+    """Pictures a second."""
+    bitrate_bps: Annotated[int, Field(ge=0)] = 0
+    """The most that one viewer is sent, in bit/s; 0: by the size."""
+
+
+class AxisLimitsTable(Section):
+    """Limits of one axis, in its unit. They can only lower what the driver declares."""
+
+    minimum: Annotated[float, Field(le=0)] | None = None
+    """Lowest rate."""
+    maximum: Annotated[float, Field(ge=0)] | None = None
+    """Highest rate."""
+    acceleration: Annotated[float, Field(gt=0)] | None = None
+    """Largest change of the rate per second, away from zero."""
+    deceleration: Annotated[float, Field(gt=0)] | None = None
+    """Largest change of the rate per second, towards zero; a stop does not wait for it."""
+    jerk: Annotated[float, Field(gt=0)] | None = None
+    """Largest change of the acceleration per second."""
+
+
+class AgentSection(Section):
+    """What `farhand agent run` and the gate that it starts need."""
+
+    server: str = "http://localhost:8080"
+    """The server's address."""
+    service: str = "default"
+    """The service to join."""
+    robot_id: str = "robot"
+    """The robot's id."""
+    name: str = ""
+    """The robot's name on screens; empty: its id."""
+    driver: Literal["sim", "null"] = "null"
+    """What moves: sim or null."""
+    cameras: tuple[CameraTable, ...] = ()
+    """The robot's cameras; the first is shown large."""
+    limits: dict[str, AxisLimitsTable] = {}
+    """Lower limits by axis."""
+    max_age_ms: Annotated[int, Field(ge=20, le=400)] = 150
+    """Oldest command that is obeyed, in milliseconds."""
+    unlatch_on_grant: bool = False
+    """The first grant clears the start latch: simulated robots only."""
+    accept_no_device_timeout: bool = False
+    """Take a device that never stops by itself."""
+    state: Path = Path("farhand-state")
+    """Folder of the epoch and the stop latch."""
+    gate_socket: Path | None = None
+    """The gate's socket; default: gate.sock in the state folder."""
+    sim_socket: Path | None = None
+    """The simulator's socket."""
+
+
+class Settings(BaseSettings):
+    """All settings, from all places."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    server: ServerSection = ServerSection()
+    agent: AgentSection = AgentSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load` merged, so that each error can say where a value came from."""
+        return (init_settings,)
+
+
+def default_files() -> list[Path]:
+    """Return where configuration is looked for, highest first."""
+    user = Path(platformdirs.user_config_dir("farhand"), "config.toml")
+    return [Path("farhand.toml"), user, Path("/etc/farhand/config.toml")]
+
+
+def load(
+    flags: Mapping[str, Mapping[str, Any]] | None = None, file: Path | None = None
+) -> Settings:
+    """Return the settings from all places.
+
+    Args:
+        flags: What stood on the command line, by section; ``None`` values count as not given.
+        file: Read this instead of ``./farhand.toml``; it must be there.
+
+    Raises:
+        ConfigError: FH-1102 an unknown key, FH-1001 a value that cannot be or a file that cannot
+            be read.
+
+    """
+    given = {
+        name: {key: value for key, value in section.items() if value is not None}
+        for name, section in (flags or {}).items()
+    }
+    files = default_files()
+    if file is not None:
+        if not file.is_file():
+            raise ConfigError(Code.CONFIG_INVALID, f"There is no file {file}.", "See --config.")
+        files[0] = file
+    sources: list[tuple[str, Tree]] = [("the command line", given)]
+    sources.append(("the environment", _environment()))
+    sources += [(str(path), _read(path)) for path in files if path.is_file()]
+    merged: Tree = {}
+    for _, tree in reversed(sources):
+        merged = _merge(merged, tree)
+    try:
+        return Settings(**merged)
+    except ValidationError as exc:
+        raise _explain(exc, sources) from exc
+
+
+def _read(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as exc:
+        raise ConfigError(Code.CONFIG_INVALID, f"{path}: {exc}.") from exc
+
+
+def _environment() -> Tree:
+    known = list(Settings.model_fields)
+    for variable in os.environ:
+        if not variable.upper().startswith(PREFIX) or variable in NO_SETTINGS:
+            continue
+        section = variable[len(PREFIX) :].lower().partition("__")
+        if section[0] not in known or not section[2]:  # pydantic-settings passes these silently
+            names = [f"{PREFIX}{s}__{key}".upper() for s in known for key in _keys((s,))]
+            raise _unknown(variable, "the environment", names)
+    try:
+        return EnvSettingsSource(Settings)()
+    except SettingsError as exc:
+        raise ConfigError(Code.CONFIG_INVALID, f"{exc} (the environment).") from exc
+
+
+def _merge(low: Tree, high: Tree) -> Tree:
+    merged = dict(low)
+    for key, value in high.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _explain(exc: ValidationError, sources: Sequence[tuple[str, Tree]]) -> ConfigError:
+    error = exc.errors()[0]
+    path = tuple(error["loc"])
+    name = ".".join(map(str, path))
+    origin = next((place for place, tree in sources if _has(tree, path)), "the settings")
+    if error["type"] == "extra_forbidden":
+        return _unknown(
+            name, origin, [".".join((*map(str, path[:-1]), k)) for k in _keys(path[:-1])]
+        )
+    given = error["input"]
+    value = f" = {given!r}" if isinstance(given, str | int | float) else ""
+    return ConfigError(Code.CONFIG_INVALID, f"{name} ({origin}){value}: {error['msg']}.")
+
+
+def _unknown(name: str, origin: str, known: Sequence[str]) -> ConfigError:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    fix = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
+    return ConfigError(Code.CONFIG_UNKNOWN_KEY, f"Unknown key `{name}` ({origin}).", fix)
+
+
+def _has(tree: object, path: Sequence[int | str]) -> bool:
+    for key in path:
+        entries: Any = tree
+        if isinstance(tree, list | tuple):
+            entries = dict(enumerate(tree))
+        if not isinstance(entries, dict) or key not in entries:
+            return False
+        tree = entries[key]
+    return True
+
+
+def _keys(path: Sequence[int | str]) -> list[str]:
+    """Return the keys that may stand in the table at ``path``."""
+    tables: dict[str, type[BaseModel]] = {
+        "server": ServerSection,
+        "agent": AgentSection,
+        "agent.cameras": CameraTable,
+        "agent.limits": AxisLimitsTable,
+    }
+    table = tables.get(".".join(map(str, path[:2])), Settings)
+    return list(table.model_fields)

@@ -1,0 +1,198 @@
+"""Sessions of a hub: who is paired with whom, what outlives a lost socket, negotiation."""
+
+from collections import deque
+from collections.abc import Callable
+
+from farhand.core.keepalive import Keepalive
+from farhand.core.limits import Limits, Window
+from farhand.core.member import SCOPES, Effect, Peer, Send
+from farhand.core.negotiation import SessionState
+from farhand.core.session import Claim, Session
+from farhand.errors import Code, RemoteProtocolError
+from farhand.protocol import messages as m
+from farhand.protocol.ids import MAX_ID_LENGTH, MemberId, SessionId
+
+
+class Sessions:
+    """All sessions of one hub.
+
+    Args:
+        new_id: Makes an id that was never used and cannot be guessed.
+        keepalive: Told when a member gets its first session or loses its last.
+
+    """
+
+    def __init__(self, new_id: Callable[[], str], limits: Limits, keepalive: Keepalive) -> None:
+        self.live: dict[SessionId, Session] = {}
+        self._new_id = new_id
+        self._limits = limits
+        self._keepalive = keepalive
+        self._graces: deque[tuple[float, Peer, SessionId]] = deque()
+
+    # --- pairing -----------------------------------------------------------------------------
+
+    def claim(self, peer: Peer, sessions: dict[SessionId, MemberId]) -> None:
+        """Remember which sessions a member says are still alive."""
+        for session_id, other in sessions.items():
+            if len(session_id) <= MAX_ID_LENGTH and session_id not in self.live:
+                self._remember(peer, session_id, Claim(other, None))
+
+    def pair(self, peer: Peer, other: Peer, now: float) -> list[Effect]:
+        """Give ``peer``, who has come, a session with ``other``, or let their old one live on."""
+        if any(session.other(peer) is other for session in peer.sessions.values()):
+            return []
+        mine, theirs = _claims_about(peer, other), _claims_about(other, peer)
+        common = next((session_id for session_id in mine if session_id in theirs), None)
+        effects: list[Effect] = []
+        for claimant, claimed in ((peer, mine), (other, theirs)):
+            for session_id in claimed:
+                del (claimant.claims or {})[session_id]
+                if session_id != common:
+                    effects.append(Send(claimant.tuple, m.SessionEnded(session_id, "not-resumed")))
+        robot, person = (peer, other) if peer.is_robot else (other, peer)
+        if common is not None:
+            return effects + self._open(common, robot, person, now, resumed=True)
+        window = self._window(robot, person, now)
+        if not window.take(now):
+            return [*effects, _too_many(person, "join", None, window.wait_ms(now))]
+        return effects + self._open(SessionId(self._new_id()), robot, person, now, resumed=False)
+
+    def part(self, peer: Peer, now: float, *, reason: str, grace: bool) -> list[Effect]:
+        """End all sessions of ``peer``; with ``grace`` the other ends may keep theirs a while."""
+        effects: list[Effect] = []
+        for session in list(peer.sessions.values()):
+            other = session.other(peer)
+            self._close(session)
+            if grace:
+                until = now + self._limits.resume_grace_s
+                if self._remember(other, session.id, Claim(peer.member_id, until)):
+                    self._graces.append((until, other, session.id))
+            else:
+                effects.append(Send(other.tuple, m.SessionEnded(session.id, reason)))
+            effects += self._keepalive.refresh(other, now)
+        peer.claims = None
+        return effects
+
+    def tick(self, now: float) -> list[Effect]:
+        """End what waited in vain for its other end."""
+        effects: list[Effect] = []
+        while self._graces and now >= self._graces[0][0]:
+            _, peer, session_id = self._graces.popleft()
+            claim = (peer.claims or {}).get(session_id)
+            if claim is not None and claim.until is not None and now >= claim.until:
+                assert peer.claims is not None  # noqa: S101 - the claim was found in it
+                del peer.claims[session_id]
+                effects.append(Send(peer.tuple, m.SessionEnded(session_id, "gone")))
+        return effects
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def offer(self, peer: Peer, message: m.Offer, now: float) -> list[Effect]:
+        """Check and relay an offer."""
+        session = self._find(peer, message.session_id)
+        if peer.is_robot and session.state is not SessionState.OFFERING:
+            # Nobody asked for this one, so nobody has counted it.
+            window = self._window(session.robot, session.person, now)
+            if not window.take(now):
+                return [_too_many(peer, "offer", session.id, window.wait_ms(now))]
+        session.negotiation.offer(message, from_robot=peer.is_robot)
+        return [Send(session.other(peer).tuple, message)]
+
+    def answer(self, peer: Peer, message: m.Answer, _now: float) -> list[Effect]:
+        """Check and relay an answer."""
+        session = self._find(peer, message.session_id)
+        session.negotiation.answer(message, from_robot=peer.is_robot)
+        return [Send(session.other(peer).tuple, message)]
+
+    def request_offer(self, peer: Peer, message: m.OfferRequest, now: float) -> list[Effect]:
+        """Check, count and relay a request for a new offer."""
+        session = self._find(peer, message.session_id)
+        window = self._window(session.robot, session.person, now)
+        if not peer.is_robot and not window.take(now):
+            return [_too_many(peer, "offer-request", session.id, window.wait_ms(now))]
+        session.negotiation.request_offer(from_robot=peer.is_robot)
+        return [Send(session.other(peer).tuple, message)]
+
+    def candidate(self, peer: Peer, message: m.Candidate, _now: float) -> list[Effect]:
+        """Check and relay a candidate."""
+        session = peer.sessions.get(message.session_id) or self._find(peer, message.session_id)
+        is_robot = peer.is_robot
+        if not session.negotiation.candidate(message, from_robot=is_robot):
+            return []
+        return [Send(session.person.tuple if is_robot else session.robot.tuple, message)]
+
+    def ended(self, peer: Peer, message: m.SessionEnded, now: float) -> list[Effect]:
+        """One end closes the session: tell the other."""
+        claims = peer.claims or {}
+        if message.session_id in claims:
+            del claims[message.session_id]
+            return []
+        session = self._find(peer, message.session_id)
+        other = session.other(peer)
+        self._close(session)
+        told = Send(other.tuple, m.SessionEnded(session.id, message.reason[:200]))
+        return [told, *self._keepalive.refresh(peer, now), *self._keepalive.refresh(other, now)]
+
+    def error(self, peer: Peer, message: m.Error, _now: float) -> list[Effect]:
+        """Pass an error about a session on to its other end; others are the sender's own affair."""
+        session = peer.sessions.get(message.session_id) if message.session_id is not None else None
+        return [] if session is None else [Send(session.other(peer).tuple, message)]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _find(self, peer: Peer, session_id: SessionId) -> Session:
+        session = peer.sessions.get(session_id)
+        if session is None:
+            raise RemoteProtocolError(Code.UNKNOWN_SESSION, "You have no such session.")
+        return session
+
+    def _open(
+        self, session_id: SessionId, robot: Peer, person: Peer, now: float, *, resumed: bool
+    ) -> list[Effect]:
+        session = Session(session_id, robot, person, self._limits.candidates)
+        if resumed:
+            session.resume()
+        self.live[session_id] = session
+        scopes = SCOPES[person.role]
+        effects: list[Effect] = []
+        for end in (robot, person):
+            end.sessions[session_id] = session
+            effects.append(Send(end.tuple, session.start(end, scopes, resumed=resumed)))
+            effects += self._keepalive.refresh(end, now)
+        return effects
+
+    def _close(self, session: Session) -> None:
+        session.end()
+        del self.live[session.id]
+        del session.robot.sessions[session.id]
+        del session.person.sessions[session.id]
+
+    def _remember(self, peer: Peer, session_id: SessionId, claim: Claim) -> bool:
+        if peer.claims is None:
+            peer.claims = {}
+        if len(peer.claims) >= self._limits.claims:
+            return False
+        peer.claims[session_id] = claim
+        return True
+
+    def _window(self, robot: Peer, person: Peer, now: float) -> Window:
+        """Return the count of negotiations of this pair; it outlives their sessions."""
+        if robot.pairs is None:
+            robot.pairs = {}
+        window = robot.pairs.get(person.member_id)
+        if window is None:
+            if len(robot.pairs) >= self._limits.claims:
+                robot.pairs = {k: w for k, w in robot.pairs.items() if not w.is_idle(now)}
+            window = Window(self._limits.negotiations, self._limits.negotiation_window_s)
+            robot.pairs[person.member_id] = window
+        return window
+
+
+def _claims_about(claimant: Peer, other: Peer) -> list[SessionId]:
+    claims = claimant.claims or {}
+    return [session_id for session_id, claim in claims.items() if claim.other == other.member_id]
+
+
+def _too_many(peer: Peer, about: str, session_id: SessionId | None, wait_ms: int) -> Send:
+    text = "Too many negotiations between these two within a minute."
+    return Send(peer.tuple, m.Error(Code.TOO_MANY_NEGOTIATIONS, text, about, session_id, wait_ms))

@@ -1,0 +1,61 @@
+"""One negotiated peer connection between a robot and a person, as the hub sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from farhand.core.negotiation import Negotiation, SessionEvent, SessionState
+from farhand.protocol import messages as m
+from farhand.protocol.ids import MemberId, SessionId
+
+if TYPE_CHECKING:
+    from farhand.core.member import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A member says that its session with ``other`` still lives, and waits for the other to."""
+
+    other: MemberId
+    until: float | None
+    """When it is given up; ``None`` (the server was restarted): when the claimant leaves."""
+
+
+class Session:
+    """A robot, a person, and where their negotiation stands."""
+
+    __slots__ = ("id", "negotiation", "person", "robot")
+
+    def __init__(
+        self, session_id: SessionId, robot: Peer, person: Peer, max_candidates: int
+    ) -> None:
+        self.id = session_id
+        self.robot = robot
+        self.person = person
+        self.negotiation = Negotiation(max_candidates)
+
+    @property
+    def state(self) -> SessionState:
+        """Where it stands."""
+        return self.negotiation.state
+
+    def other(self, peer: Peer) -> Peer:
+        """Return the end that is not ``peer``."""
+        return self.person if peer is self.robot else self.robot
+
+    def start(
+        self, receiver: Peer, scopes: tuple[m.Scope, ...], *, resumed: bool
+    ) -> m.SessionStart:
+        """Return what ``receiver``, one of the ends, is to be told."""
+        member = self.other(receiver).member
+        assert member is not None  # noqa: S101 - only members are paired
+        return m.SessionStart(self.id, member, scopes, self.person.cameras, resumed)
+
+    def resume(self) -> None:
+        """Both ends say that it lives."""
+        self.negotiation.advance(SessionEvent.RESUME)
+
+    def end(self) -> None:
+        """Close it."""
+        self.negotiation.advance(SessionEvent.END)

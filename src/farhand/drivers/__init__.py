@@ -1,0 +1,1 @@
+"""Plugs that move a robot."""

@@ -1,0 +1,1 @@
+"""The gate program: a process around core.gate; socket in, driver out."""

@@ -1,0 +1,1 @@
+"""What starts several programs: demo and bench. Nothing imports them but cli."""

@@ -1,0 +1,1 @@
+"""Benches: farhand beside its peers, in the same run."""

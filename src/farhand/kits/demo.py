@@ -1,0 +1,134 @@
+"""`farhand demo`: everything on this machine, with simulated robots, in one command."""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+import webbrowser
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from farhand import __version__
+from farhand.kits.stack import Options, Robot, Stack, free_port
+from farhand.server.console_files import PACKAGED
+
+REFRESH_S = 1.0
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+NAMES = ("sim-rover", "sim-scout", "sim-ranger", "sim-pilot", "sim-porter", "sim-finder")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the user asked for."""
+
+    port: int = 8080
+    robots: int = 1
+    browser: bool = True
+    stamp: bool = True
+    """Burn the clock into the pictures."""
+
+
+def robot_list(count: int) -> tuple[Robot, ...]:
+    """Return ``count`` robots with names of their own."""
+    names = [NAMES[i] if i < len(NAMES) else f"sim-{i + 1}" for i in range(count)]
+    return tuple(Robot(name, name, seed) for seed, name in enumerate(names, start=1))
+
+
+def has_display() -> bool:
+    """Say whether a browser window can open here."""
+    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in _DISPLAYS)
+
+
+def is_built() -> bool:
+    """Say whether the package has the console in it."""
+    return (PACKAGED / "index.html").is_file()
+
+
+def stack_for(options: DemoOptions, port: int) -> Stack:
+    """Return the demo's stack, not yet started."""
+    clock = "--clock" if options.stamp else "--no-clock"
+    return Stack(Options(robots=robot_list(options.robots), port=port, sim_arguments=[clock]))
+
+
+def run(options: DemoOptions) -> None:
+    """Run the demo until Ctrl-C."""
+    console = Console(highlight=False)
+    port = free_port(options.port)
+    console.print(f"[bold]farhand {__version__}[/] — demo (nothing leaves this machine)")
+    if port != options.port:
+        console.print(f"[yellow]![/] port {options.port} is taken: using {port}")
+    with console.status("starting …"):
+        stack = stack_for(options, port)
+        stack.start()
+    try:
+        _welcome(console, stack, options)
+        _live(console, stack)
+    except KeyboardInterrupt:
+        console.print("stopping …")
+    finally:
+        stack.close()
+
+
+def _welcome(console: Console, stack: Stack, options: DemoOptions) -> None:
+    first = stack.options.robots[0]
+    page = f"{stack.url}/drive/{first.id}"
+    names = ", ".join(robot.id for robot in stack.options.robots)
+    if not is_built():
+        console.print("[yellow]![/] the console is not built: make console")
+    console.print(f"[green]✓[/] server    {stack.url}")
+    console.print(f"[green]✓[/] robots    {names} (simulated)")
+    if options.browser and has_display():
+        webbrowser.open(page)
+        console.print(f"[green]✓[/] browser   opened {page}")
+    else:
+        console.print(f"[bold]→[/] open      [bold]{page}[/]")
+    console.print("  Take control, then drive: W A S D or arrows · gamepad · touch")
+    console.print("  Look: Q E      STOP: Esc      Quit: Ctrl-C")
+
+
+def fetch_robots(stack: Stack) -> list[dict[str, Any]]:
+    """Return what `GET /v1/robot` says now; empty while the server restarts."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/v1/robot", timeout=1) as answer:
+            body = json.load(answer)
+    except (OSError, ValueError):
+        return []
+    return body if isinstance(body, list) else list(body.get("robots", []))
+
+
+def _live(console: Console, stack: Stack) -> None:
+    if not console.is_terminal:
+        while True:
+            time.sleep(REFRESH_S)
+    with Live(console=console, refresh_per_second=2, transient=True) as live:
+        while True:
+            live.update(status_table(fetch_robots(stack)))
+            time.sleep(REFRESH_S)
+
+
+def status_table(robots: list[dict[str, Any]]) -> Table:
+    """Return one line for each robot: presence, who drives, where it is, battery."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    if not robots:
+        table.add_row("[yellow]server is away, restarting …[/]")
+    for robot in robots:
+        status = robot.get("status") or {}
+        lease, pose, battery = status.get("lease") or {}, status.get("pose"), status.get("battery")
+        is_stopped = (status.get("stop") or {}).get("latch") == "stop"
+        holder = lease.get("holderName") if lease.get("holder") else ""
+        table.add_row(
+            time.strftime("%H:%M:%S"),
+            escape(str(robot.get("robotId", "?"))),
+            "[green]● online[/]" if robot.get("online") else "[red]○ offline[/]",
+            "[red]■ STOPPED[/]" if is_stopped else escape(str(status.get("mode", "—"))),
+            f"◆ {escape(holder)} drives" if holder else "free",
+            f"x {pose['x']:.1f} m  y {pose['y']:.1f} m" if pose else "—",
+            f"battery {battery['percent']:.0f} %" if battery else "—",
+        )
+    return table

@@ -1,0 +1,1 @@
+"""The WebSocket client that agent and client share."""

@@ -1,0 +1,64 @@
+"""What a robot declares about itself. The console builds its screen from this and nothing else."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from farhand.protocol.ids import CameraId, RobotId
+from farhand.protocol.types import Name
+
+
+class Camera(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One camera that can be watched."""
+
+    id: CameraId
+    label: str
+    width: int
+    height: int
+    fps: float
+    main: bool = False
+    """Shown large when nobody chose another."""
+
+
+class Axis(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One number of a control frame, in the manifest's order.
+
+    Every axis is a *rate* (m/s or rad/s): zero on all axes is neutral, and a robot that gets all
+    zeros stands still.
+    """
+
+    id: Literal["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"] | str
+    """A twist component by its REP 103 name, or a name of the robot's own: ``pan``."""
+    label: str
+    unit: Literal["m/s", "rad/s"]
+    minimum: float
+    maximum: float
+    group: str = "base"
+    """Axes of one group are shown and driven together: ``base``, ``camera``."""
+
+
+class TelemetryChannel(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One value on the telemetry data channel."""
+
+    id: str
+    label: str
+    unit: str = ""
+
+
+class Manifest(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A robot's declaration."""
+
+    robot_id: RobotId
+    name: Name
+    model: str = ""
+    software: str = ""
+    cameras: tuple[Camera, ...] = ()
+    microphone: bool = False
+    axes: tuple[Axis, ...] = ()
+    """Empty: the robot can be watched, not driven."""
+    telemetry: tuple[TelemetryChannel, ...] = ()
+    pose_frame: str = ""
+    """Name of the frame that ``status.pose`` is in; empty: no pose."""
+    device_timeout_s: float | None = None
+    """Time without a setpoint after which the device below the gate stops; ``None``: never."""
+    simulated: bool = False

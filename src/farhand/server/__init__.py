@@ -1,0 +1,1 @@
+"""The gateway program: sockets, REST and the console around core.hub."""

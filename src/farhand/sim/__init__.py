@@ -1,0 +1,1 @@
+"""The simulated robots: a process of their own."""

@@ -1,0 +1,268 @@
+"""One camera's view: for each pixel the index of its texel, then one look-up into yuv420p.
+
+Walls, boxes and drums are upright, so each column needs one ray.  The head's tilt shifts the
+picture (as a shift lens does) instead of turning it: uprights stay upright, and the cost stays a
+few array operations a picture.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farhand.sim.atlas import LEVELS, Floats, Ints, Texture
+from farhand.sim.cast import NEAR_M, cast, cast_room
+from farhand.sim.decor import NOSE, Decor
+from farhand.sim.hall import CEILING, Thing
+from farhand.sim.shared import Pose
+from farhand.sim.spec import CameraSpec
+
+FAR_M = 40.0
+
+
+class Surface(NamedTuple):
+    """What some columns see of something upright."""
+
+    depth: Floats
+    """Infinite = nothing."""
+    start: Ints
+    """Index of the texel at its top."""
+    texels: Floats
+    """How many texels it is high."""
+
+
+class View:
+    """Renders what one camera sees.
+
+    Args:
+        spec: The camera.
+        things: What stands in the hall.
+        decor: Its textures.
+
+    """
+
+    def __init__(self, spec: CameraSpec, things: tuple[Thing, ...], decor: Decor) -> None:
+        self._spec = spec
+        self._decor = decor
+        self._tall = [thing for thing in things if thing.height >= CEILING]
+        self._low = [thing for thing in things if thing.height < CEILING]
+        self._focal = spec.width / 2 / math.tan(spec.fov_rad / 2)
+        self._index = np.zeros((spec.height, spec.width), np.int32)
+        slope = ((spec.width - 1) / 2 - np.arange(spec.width)) / self._focal
+        self._slope: Floats = slope.astype(np.float32)
+        """Of each column's ray, to the left."""
+        self._rows: Floats = (np.arange(spec.height) + 0.5).astype(np.float32)
+        # Of the picture being rendered:
+        self._x = self._y = self._cos = self._sin = self._horizon = 0.0
+        self._dx = self._dy = self._slope
+
+    def render(self, pose: Pose, out: NDArray[np.uint8]) -> None:
+        """Paint the view at ``pose`` into ``out``, yuv420p (height * 3 // 2, width)."""
+        self._look(pose)
+        walls = self._walls()
+        self._paint_room(walls)
+        for thing in sorted(self._low, key=self._distance, reverse=True):
+            self._paint_thing(thing, walls)
+        if self._spec.on_head:
+            self._paint_nose(pose.pan)
+        self._develop(out)
+
+    def _look(self, pose: Pose) -> None:
+        spec = self._spec
+        yaw = pose.yaw + spec.yaw_rad + (pose.pan if spec.on_head else 0.0)
+        self._x = pose.x + spec.x_m * math.cos(pose.yaw)
+        self._y = pose.y + spec.x_m * math.sin(pose.yaw)
+        self._cos, self._sin = math.cos(yaw), math.sin(yaw)
+        tilt = pose.tilt if spec.on_head else 0.0
+        self._horizon = spec.height / 2 + self._focal * math.tan(tilt)
+        self._dx = (self._cos - self._sin * self._slope).astype(np.float32)
+        self._dy = (self._sin + self._cos * self._slope).astype(np.float32)
+
+    def _develop(self, out: NDArray[np.uint8]) -> None:
+        height, width = self._index.shape
+        atlas = self._decor.atlas
+        np.take(atlas.luma, self._index, out=out[:height], mode="clip")
+        small = np.ascontiguousarray(self._index[::2, ::2])
+        chroma = np.take(atlas.chroma, small, mode="clip").view(np.uint8)
+        planes = out[height:].reshape(2, height // 2, width // 2)
+        planes[0], planes[1] = chroma[:, 0::2], chroma[:, 1::2]
+
+    # --- the room ---
+
+    def _walls(self) -> Surface:
+        """Return what stands from the floor to the ceiling, the nearest for each column."""
+        depth, along = cast_room(self._x, self._y, self._dx, self._dy)
+        wall, scale = self._decor.walls, self._decor.wall_scale
+        # The mean of how many texels a pixel covers upwards and sideways, which at a grazing angle
+        # is more.
+        upwards = depth * (scale / self._focal)
+        sideways = np.abs(np.diff(along, append=along[-1:])) * scale
+        level = _level(np.sqrt(upwards * np.clip(sideways, upwards, 8 * upwards)))
+        column = np.minimum((along * scale).astype(np.int32) >> level, wall.rows[level] - 1)
+        start = wall.offsets[level] + column * wall.strides[level]
+        texels = wall.strides[level].astype(np.float32)
+        for thing in self._tall:
+            columns = self._columns(thing)
+            surface, _ = self._see(thing, columns)
+            nearer = surface.depth < depth[columns]
+            for mine, theirs in zip((depth, start, texels), surface, strict=True):
+                mine[columns][nearer] = theirs[nearer]
+        return Surface(depth, start, texels)
+
+    def _paint_room(self, walls: Surface) -> None:
+        decor, height, below = self._decor, self._spec.height, self._spec.height_m
+        top, bottom = self._edge(walls.depth, CEILING), self._edge(walls.depth, 0.0)
+        ceiling = slice(0, _row(float(top.max()) + 1, height))
+        floor = slice(_row(float(bottom.min()), height), height)
+        self._paint_plane(ceiling, decor.ceiling, decor.ceiling_scale, below - CEILING)
+        self._paint_plane(floor, decor.floor, decor.floor_scale, below)
+        rows = slice(_row(float(top.min()), height), _row(float(bottom.max()) + 1, height))
+        self._paint_upright(rows, slice(None), walls, CEILING)
+
+    def _paint_plane(self, rows: slice, texture: Texture, scale: float, below: float) -> None:
+        """Paint rows that see a level plane ``below`` the camera (negative: above it)."""
+        side = math.copysign(1.0, below)
+        drop = np.maximum((self._rows[rows] - self._horizon) * side, 0.25)
+        depth = np.minimum(self._focal * abs(below) / drop, FAR_M)
+        # The mean of how many texels a pixel covers sideways and, foreshortened, ahead.
+        level = _level(depth * (scale / self._focal) * np.sqrt(depth / abs(below)))
+        size = (scale / (1 << level)).astype(np.float32)[:, None]
+        reach = depth[:, None] * size
+        x = (reach * self._dx + self._x * size).astype(np.int32)
+        y = (reach * self._dy + self._y * size).astype(np.int32)
+        y *= texture.strides[level][:, None]
+        y += texture.offsets[level][:, None]
+        np.add(x, y, out=self._index[rows])
+
+    def _paint_upright(self, rows: slice, columns: slice, surface: Surface, height: float) -> None:
+        density = surface.texels * (surface.depth / np.float32(self._focal * height))
+        texel = self._rows[rows, None] * density - self._edge(surface.depth, height) * density
+        is_on = (texel >= 0) & (texel < surface.texels)
+        index = texel.astype(np.int32)
+        index += surface.start
+        np.copyto(self._index[rows, columns], index, where=is_on)
+
+    # --- things ---
+
+    def _distance(self, thing: Thing) -> float:
+        return math.hypot(thing.x - self._x, thing.y - self._y)
+
+    def _paint_thing(self, thing: Thing, walls: Surface) -> None:
+        columns = self._columns(thing)
+        surface, back = self._see(thing, columns)
+        is_seen = surface.depth < walls.depth[columns]
+        if not is_seen.any():
+            return
+        surface = surface._replace(texels=surface.texels * is_seen)
+        height = self._spec.height
+        top, bottom = self._edge(surface.depth, thing.height), self._edge(surface.depth, 0.0)
+        rows = slice(_row(float(top.min()), height), _row(float(bottom.max()) + 1, height))
+        self._paint_upright(rows, columns, surface, thing.height)
+        if thing.height < self._spec.height_m:
+            far = np.where(is_seen, self._edge(back, thing.height), top)
+            self._paint_lid(columns, far, top, self._decor.lids[thing.skin])
+
+    def _paint_lid(self, columns: slice, far: Floats, near: Floats, texel: int) -> None:
+        height = self._spec.height
+        rows = slice(_row(float(far.min()), height), _row(float(near.max()) + 1, height))
+        lines = self._rows[rows, None]
+        np.copyto(self._index[rows, columns], texel, where=(lines >= far) & (lines < near))
+
+    def _edge(self, depth: Floats, level: float) -> Floats:
+        """Return the rows where something at ``depth`` is ``level`` metres above the floor."""
+        edge: Floats = self._horizon + (self._focal * (self._spec.height_m - level)) / depth
+        return edge.astype(np.float32)
+
+    def _see(self, thing: Thing, columns: slice) -> tuple[Surface, Floats]:
+        """Return what ``columns`` see of ``thing``, and the depth of its far side."""
+        hit = cast(thing, self._x, self._y, self._dx[columns], self._dy[columns])
+        skin = self._decor.skins[thing.skin]
+        depth = np.where(np.isfinite(hit.depth), hit.depth, np.float32(FAR_M))
+        level = _level(depth * (skin.strides[0, 0] / (self._focal * thing.height)))
+        rows, strides = skin.rows[hit.shade, level], skin.strides[hit.shade, level]
+        column = np.clip((hit.u * rows).astype(np.int32), 0, rows - 1)
+        start = skin.offsets[hit.shade, level] + column * strides
+        # A ray that misses sees no texel at all.
+        texels = np.where(np.isfinite(hit.depth), strides, 0).astype(np.float32)
+        return Surface(np.where(texels > 0, hit.depth, np.float32(1e9)), start, texels), hit.back
+
+    def _columns(self, thing: Thing) -> slice:
+        """Return the columns that may see ``thing``; empty: it is out of sight."""
+        x, y, reach = thing.x - self._x, thing.y - self._y, thing.reach
+        ahead, left = x * self._cos + y * self._sin, y * self._cos - x * self._sin
+        if ahead + reach < NEAR_M:
+            return slice(0, 0)
+        if ahead - reach < NEAR_M:
+            return slice(0, self._spec.width)
+        high = (left + reach) / (ahead - reach if left + reach > 0 else ahead + reach)
+        low = (left - reach) / (ahead - reach if left - reach < 0 else ahead + reach)
+        middle, width = self._spec.width / 2, self._spec.width
+        first = _row(middle - high * self._focal - 1, width)
+        return slice(first, max(first, _row(middle - low * self._focal + 2, width)))
+
+    # --- the rover itself ---
+
+    def _paint_nose(self, pan: float) -> None:
+        for colour, level, outline in NOSE:
+            self._paint_flat(outline, level, pan, self._decor.nose[colour])
+
+    def _paint_flat(
+        self, outline: tuple[tuple[float, float], ...], level: float, pan: float, texel: int
+    ) -> None:
+        """Fill a convex outline on the rover's deck, given in its own x and y."""
+        corners = _clip_near([_turn(x, y, -pan) for x, y in outline])
+        if len(corners) < 3:
+            return
+        drop = self._focal * (self._spec.height_m - level)
+        middle, height = self._spec.width / 2, self._spec.height
+        points = [
+            (middle - left / ahead * self._focal, self._horizon + drop / ahead)
+            for ahead, left in corners
+        ]
+        rows = slice(
+            _row(min(y for _, y in points), height), _row(max(y for _, y in points) + 1, height)
+        )
+        first, last = _spans(points, self._rows[rows])
+        columns = np.arange(self._spec.width) + 0.5
+        is_on = (columns >= first[:, None]) & (columns < last[:, None])
+        np.copyto(self._index[rows], texel, where=is_on)
+
+
+def _turn(x: float, y: float, angle: float) -> tuple[float, float]:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return x * cos - y * sin, x * sin + y * cos
+
+
+def _clip_near(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Cut off what lies behind the lens."""
+    near, kept = 0.05, []
+    for (x, y), (next_x, next_y) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        if x >= near:
+            kept.append((x, y))
+        if (x >= near) != (next_x >= near):
+            part = (near - x) / (next_x - x)
+            kept.append((near, y + (next_y - y) * part))
+    return kept
+
+
+def _spans(points: list[tuple[float, float]], rows: Floats) -> tuple[Floats, Floats]:
+    """Return where a convex polygon begins and ends on each row."""
+    first, last = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
+    for (x, y), (next_x, next_y) in zip(points, [*points[1:], points[0]], strict=True):
+        if abs(next_y - y) < 1e-6:
+            continue
+        is_on = (rows >= min(y, next_y)) & (rows <= max(y, next_y))
+        cut = x + (rows - y) * ((next_x - x) / (next_y - y))
+        first = np.where(is_on, np.minimum(first, cut), first)
+        last = np.where(is_on, np.maximum(last, cut), last)
+    return first.astype(np.float32), last.astype(np.float32)
+
+
+def _row(position: float, size: int) -> int:
+    return min(max(math.floor(position), 0), size)
+
+
+def _level(texels_per_pixel: Floats) -> Ints:
+    level = np.rint(np.log2(np.maximum(texels_per_pixel, 1e-3)))
+    return np.clip(level, 0, LEVELS - 1).astype(np.int32)

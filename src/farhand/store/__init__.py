@@ -1,0 +1,1 @@
+"""Records: the seam and what lives in memory; and the lock on a state folder."""

@@ -1,0 +1,138 @@
+/** The robot as it declares and reports itself, with all defaults filled in. */
+
+export type Role = "robot" | "operator" | "viewer" | "supervisor" | "program";
+export type Scope = "view" | "control" | "reset";
+
+export interface Member {
+  readonly id: string;
+  readonly role: Role;
+  readonly name: string;
+  readonly robotId: string | null;
+}
+
+export interface CameraInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly main: boolean;
+}
+
+/** One number of a control frame. Always a rate: zero on all axes is neutral. */
+export interface AxisInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly unit: "m/s" | "rad/s";
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Axes of one group are shown and driven together: `base`, `camera`. */
+  readonly group: string;
+}
+
+export interface TelemetryChannelInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly unit: string;
+}
+
+export interface Manifest {
+  readonly robotId: string;
+  readonly name: string;
+  readonly model: string;
+  readonly software: string;
+  readonly cameras: readonly CameraInfo[];
+  readonly microphone: boolean;
+  readonly axes: readonly AxisInfo[];
+  readonly telemetry: readonly TelemetryChannelInfo[];
+  readonly poseFrame: string;
+  readonly deviceTimeoutS: number | null;
+  readonly simulated: boolean;
+}
+
+/** A latch that holds the robot: `start` after the gate started, `stop` after somebody pressed STOP. */
+export interface Latch {
+  readonly latch: "start" | "stop";
+  /** What a reset must name. */
+  readonly stopId: number;
+  /** Name of the member who pressed STOP, or the driver's fault. */
+  readonly by: string;
+}
+
+export interface RobotStatus {
+  /** Robot's monotonic clock, µs. */
+  readonly stampUs: number;
+  readonly mode: "idle" | "driving" | "stopped" | "fault";
+  readonly lease: {
+    readonly epoch: number;
+    readonly holder: string | null;
+    readonly holderName: string;
+  };
+  readonly pose: { readonly x: number; readonly y: number; readonly yaw: number } | null;
+  /** Measured: m/s forward, rad/s to the left. */
+  readonly speed: { readonly linear: number; readonly angular: number } | null;
+  readonly battery: { readonly percent: number; readonly voltage: number | null } | null;
+  readonly stop: Latch | null;
+  readonly gate: "ok" | "lost";
+  readonly applied: number;
+  /** Refused control frames by error code, as the gate counts them. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly watchdog: number;
+  readonly streaming: readonly string[];
+}
+
+export type RobotEventKind =
+  | "joined"
+  | "left"
+  | "robot-online"
+  | "robot-offline"
+  | "stream-started"
+  | "stream-stopped"
+  | "control-taken"
+  | "control-released"
+  | "stopped"
+  | "reset"
+  | "gate-lost"
+  | "gate-back"
+  | "watchdog"
+  | "fault"
+  | "video-frozen"
+  | "video-back";
+
+/**
+ * Why the robot sends video at the rate it does: the first guess; a probe found more; the link is clear,
+ * so it rises; packets queue up; packets are lost; nothing has been heard from us; nobody wants more.
+ */
+export type RateReason = "start" | "probe" | "clear" | "delay" | "loss" | "silence" | "limit";
+
+/** Something happened at the robot or in the room. */
+export interface RobotEvent {
+  readonly kind: RobotEventKind;
+  readonly id: string;
+  readonly member: Member | null;
+  readonly robotId: string | null;
+  readonly camera: string | null;
+  readonly epoch: number | null;
+  readonly stopId: number | null;
+  readonly code: string | null;
+  readonly text: string;
+  /** Of the picture on the member's screen, or how old it had become; `null`: not known. */
+  readonly ageMs: number | null;
+  /** When it arrived here: wall clock, ms (for showing, never for deciding). */
+  readonly atMs: number;
+}
+
+/** A notice to the person: going away, degraded, limits. */
+export interface SystemNotice {
+  readonly level: "info" | "warning" | "error";
+  readonly code: string;
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** What went wrong: a stable code (`FH-…`), a sentence. The console translates the code. */
+export interface Problem {
+  readonly code: string;
+  readonly text: string;
+  readonly atMs: number;
+}
