@@ -86,12 +86,21 @@ def test_a_new_lease_forgets_the_old_setpoint() -> None:
 def test_a_frame_carries_the_newest_beat_and_stamp() -> None:
     world = World()
     world.setpoints.begin(Epoch(3))
-    world.setpoints.heard = 17
+    world.setpoints.hear(17)
     world.setpoints.on_seen(5_000, 0, 0)
     world.setpoints.on_seen(4_000, 0, 0)
     world.setpoints.tick()
     assert (world.sent[-1].heard, world.sent[-1].seen_us) == (17, 5_000)
     assert world.sent[-1].sent_us == world.now_us
+
+
+def test_a_gate_that_was_started_anew_counts_its_beats_from_one() -> None:
+    world = World()
+    world.setpoints.begin(Epoch(3))
+    world.setpoints.hear(900)
+    world.setpoints.hear(1)
+    world.setpoints.tick()
+    assert world.sent[-1].heard == 1, "the new gate has sent no beat 900"
 
 
 def test_loop_latency_is_from_sending_to_the_first_picture_after_it() -> None:

@@ -264,7 +264,7 @@ class Robot:
 
     def _on_control(self, message: m.GateBeat | m.ControlVerdict) -> None:
         if isinstance(message, m.GateBeat):
-            self.setpoints.heard = max(self.setpoints.heard, message.n)
+            self.setpoints.hear(message.n)
             self._send(m.GateAnswer(message.n, now_us(), to=self.member.id))
             return
         self.setpoints.on_verdict(
@@ -331,7 +331,7 @@ class Robot:
 
     def _on_safety(self, frame: control.SafetyFrame) -> None:
         if isinstance(frame, control.Beat):
-            self.setpoints.heard = max(self.setpoints.heard, frame.n)
+            self.setpoints.hear(frame.n)
             self._channel_send(control.SAFETY, control.BeatAnswer(frame.n, now_us()).pack())
         elif isinstance(frame, control.StopPressAck):
             self._answer(m.StopAck, frame.nonce, m.StopAck(frame.nonce, frame.stop_id))

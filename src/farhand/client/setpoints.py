@@ -72,6 +72,10 @@ class Setpoints:
         self.epoch, self.is_armed = None, False
         self._setpoint = self._zeros
 
+    def hear(self, n: int) -> None:
+        """Take beat ``n``, the newest by arrival: a gate that was started anew counts from 1."""
+        self.heard = n
+
     def set(self, axes: Sequence[float]) -> None:
         """Make ``axes`` the setpoint of the frames from now on, until the gate stops the robot.
 
