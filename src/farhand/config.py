@@ -43,6 +43,40 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class OidcTable(Section):
+    """One OpenID provider that people may log in with."""
+
+    name: str
+    """On the button."""
+    issuer: str
+    """Its URL; ``/.well-known/openid-configuration`` must be below it."""
+    client_id: str
+    """Ours there."""
+    client_secret_file: Path | None = None
+    """File with our secret there; none: a public client."""
+    role: Literal["viewer", "operator", "supervisor"] = "viewer"
+    """Role of people who log in for the first time, on the default service."""
+
+
+class LimitsTable(Section):
+    """How much one address, account or robot may ask; ``60/minute`` as in the library `limits`."""
+
+    api_per_address: str = "1200/minute"
+    """REST requests of one address."""
+    api_per_account: str = "2400/minute"
+    """REST requests of one account or token."""
+    login_per_address: str = "10/minute"
+    """Failed logins, codes and tokens of one address."""
+    login_per_account: str = "5/minute"
+    """Failed logins to one account."""
+    enrol_per_address: str = "10/minute"
+    """Enrolment requests of one address."""
+    strangers_per_address: Annotated[int, Field(ge=1)] = 20
+    """Sockets of one address that have not said hello yet."""
+    connections: Annotated[int, Field(ge=1)] = 20_000
+    """Sockets in all."""
+
+
 class ServerSection(Section):
     """What `farhand serve` needs."""
 
@@ -58,6 +92,34 @@ class ServerSection(Section):
     """Folder of another build of the console."""
     root_path: str = ""
     """Path prefix behind a proxy, such as /robots."""
+    auth: Literal["open", "accounts"] = "open"
+    """open: whoever reaches the port may drive; accounts: people and robots prove who they are."""
+    insecure: bool = False
+    """Listen beyond loopback although auth is open."""
+    database: str = ""
+    """URL of a PostgreSQL database; empty: SQLite, farhand.db in the state folder."""
+    tls_cert: Path | None = None
+    """Certificate chain (PEM); with tls_key the server speaks https itself."""
+    tls_key: Path | None = None
+    """Private key (PEM) of tls_cert; both are read again when they change."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose X-Forwarded-For and -Proto are believed."""
+    public_url: str = ""
+    """Where people reach the server, for links and QR codes; empty: guessed from the request."""
+    login_ttl_s: Annotated[int, Field(ge=60)] = 12 * 3600
+    """How long a login lasts."""
+    webhook_networks: tuple[str, ...] = ()
+    """Private networks that webhooks may be posted to all the same."""
+    status_keep_s: Annotated[int, Field(ge=0)] = 24 * 3600
+    """How long status samples are kept."""
+    event_keep_s: Annotated[int, Field(ge=0)] = 30 * 24 * 3600
+    """How long events are kept."""
+    ice_servers: tuple[str, ...] = ()
+    """STUN servers that members are told of: stun:stun.example.org:3478."""
+    oidc: tuple[OidcTable, ...] = ()
+    """OpenID providers."""
+    limits: LimitsTable = LimitsTable()
+    """Rates and bounds."""
 
 
 class CameraTable(Section):
@@ -113,6 +175,8 @@ class AgentSection(Section):
     """Lower limits by axis."""
     max_age_ms: Annotated[int, Field(ge=20, le=400)] = 150
     """Oldest command that is obeyed, in milliseconds."""
+    enrolment_file: Path | None = None
+    """File with an enrolment code or key, used when the robot is not enrolled yet."""
     unlatch_on_grant: bool = False
     """The first grant clears the start latch: simulated robots only."""
     accept_no_device_timeout: bool = False
@@ -254,6 +318,8 @@ def _keys(path: Sequence[int | str]) -> list[str]:
     """Return the keys that may stand in the table at ``path``."""
     tables: dict[str, type[BaseModel]] = {
         "server": ServerSection,
+        "server.oidc": OidcTable,
+        "server.limits": LimitsTable,
         "agent": AgentSection,
         "agent.cameras": CameraTable,
         "agent.limits": AxisLimitsTable,

@@ -11,6 +11,7 @@ FarhandError               ``.code`` (FH-…), a sentence, what to do
 ├── MediaError             a track, codec or transport failed
 ├── DriverError            the robot did not do it; ``.retryable``
 └── StoreError             records or bus out of reach; ``.retryable``
+    └── VersionConflict        somebody else has changed it
 
 A code is the same in the console, the CLI, the log and the docs (`docs/errors.md`), and is never
 reused.
@@ -26,11 +27,25 @@ class Code(StrEnum):
     PORT_TAKEN = "FH-1002"
     CONSOLE_MISSING = "FH-1003"
     STATE_IN_USE = "FH-1004"
+    NO_AUTHENTICATION = "FH-1005"
+    TLS_UNUSABLE = "FH-1006"
     CONFIG_UNKNOWN_KEY = "FH-1102"
 
     ORIGIN_REFUSED = "FH-2001"
     ROLE_REFUSED = "FH-2002"
     RESUME_REFUSED = "FH-2003"
+    UNAUTHENTICATED = "FH-2004"
+    FORBIDDEN = "FH-2005"
+    REVOKED = "FH-2006"
+    CODE_USED = "FH-2107"
+    CODE_UNKNOWN = "FH-2108"
+    NOT_APPROVED_YET = "FH-2109"
+    GRANT_REFUSED = "FH-2201"
+    FINGERPRINT_MISMATCH = "FH-2202"
+    SCOPE_MISSING = "FH-2203"
+    ROOM_PASSWORD = "FH-2301"  # noqa: S105 - a code
+    ROOM_FULL = "FH-2302"
+    ROOM_OVER = "FH-2303"
 
     MALFORMED = "FH-3001"
     TOO_LARGE = "FH-3002"
@@ -57,6 +72,10 @@ class Code(StrEnum):
     TOO_MANY_CONNECTIONS = "FH-3023"
     NOT_FOUND = "FH-3024"
     WRONG_METHOD = "FH-3025"
+    CONFLICT = "FH-3026"
+    VERSION_CHANGED = "FH-3027"
+    NOT_A_SERVICE_INSTALL = "FH-3028"
+    WRONG_STATUS = "FH-3029"
 
     SERVER_UNREACHABLE = "FH-4001"
     PEER_CONNECTION_FAILED = "FH-4002"
@@ -91,6 +110,9 @@ class Code(StrEnum):
     LATCH_NOT_SAVED = "FH-7017"
 
     STORE_UNREACHABLE = "FH-8001"
+    STORE_TOO_NEW = "FH-8002"
+    STORE_TOO_OLD = "FH-8003"
+    AUDIT_BROKEN = "FH-8004"
 
     INTERNAL = "FH-9000"
 
@@ -177,3 +199,10 @@ class StoreError(FarhandError):
     def __init__(self, code: Code, text: str, *, retryable: bool = True) -> None:
         super().__init__(code, text)
         self.retryable = retryable
+
+
+class VersionConflict(StoreError):  # noqa: N818 — as above
+    """A record is not the version that was to be replaced."""
+
+    def __init__(self, text: str = "Somebody else has changed it meanwhile.") -> None:
+        super().__init__(Code.VERSION_CHANGED, text, retryable=False)

@@ -46,6 +46,8 @@ class RobotSeen(msgspec.Struct, frozen=True, gc=False):
     service_id: ServiceId
     robot_id: RobotId
     manifest: Manifest
+    reason: str = ""
+    """Why it went; empty: it did not."""
 
 
 Effect = Send | Close | Answered | RobotSeen
@@ -68,9 +70,10 @@ SCOPES: dict[m.Role, tuple[m.Scope, ...]] = {
     "program": ("view", "control", "reset"),
     "supervisor": ("view", "control", "reset"),
     "viewer": ("view",),
+    "guest": ("view",),
     "robot": (),
 }
-"""What a person's role allows, until accounts say it."""
+"""What a person's role allows."""
 
 
 class Peer:

@@ -31,6 +31,8 @@ class Hello(Struct, frozen=True, tag="hello", rename="camel", omit_defaults=True
     resume: str | None = None
     """Token of an earlier ``welcome``: keeps the member id, also over a restart of the server."""
     software: Name = ""
+    token: str | None = None
+    """Credential: an API token, a ticket of ``POST /v1/ticket``, or a JWT signed with a robot's key."""
 
 
 class Welcome(Struct, frozen=True, tag="welcome", rename="camel", omit_defaults=True):
@@ -56,6 +58,11 @@ class Join(Struct, frozen=True, tag="join", rename="camel", omit_defaults=True):
     """Cameras wanted from the start; ``None``: all."""
     sessions: dict[SessionId, MemberId] = {}
     """Sessions that outlived the signaling connection, each with its other end."""
+    password: str | None = None
+    """Of the room, where it has one."""
+    fingerprint: str | None = None
+    """SHA-256 of the certificate of our peer connections, as in SDP: ``sha-256 AB:CD:…``. A robot
+    that demands grants lets nobody in without it."""
 
 
 class Leave(Struct, frozen=True, tag="leave", rename="camel"):
@@ -90,6 +97,8 @@ class SessionStart(Struct, frozen=True, tag="session-start", rename="camel", omi
     cameras: tuple[CameraId, ...] | None = None
     resumed: bool = False
     """Both ends said that this session still lives: nothing to negotiate."""
+    grant: str | None = None
+    """To the robot: the server's signed word (a JWS) of who ``member`` is and what it may do."""
 
 
 class SessionEnded(Struct, frozen=True, tag="session-ended", rename="camel", omit_defaults=True):

@@ -6,7 +6,8 @@ from msgspec import Meta, Struct
 
 from farhand.protocol.ids import MAX_NAME_LENGTH, CameraId, Epoch, MemberId, RobotId
 
-Role = Literal["robot", "operator", "viewer", "supervisor", "program"]
+Role = Literal["robot", "operator", "viewer", "supervisor", "program", "guest"]
+"""``guest``: came by a link, without an account; watches one robot, neither drives nor stops it."""
 Scope = Literal["view", "control", "reset"]
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]

@@ -13,7 +13,8 @@ from farhand import __version__
 from farhand.errors import Code
 from farhand.server.console_files import ConsoleFiles
 from farhand.server.gateway import Gateway
-from farhand.server.http_api import api, problem
+from farhand.server.http_api import api
+from farhand.server.problems import problem
 from farhand.store.base import Store
 
 PAGES = ("/", "/fleet", "/drive/{robot_id}")

@@ -19,7 +19,7 @@ from farhand.protocol.ids import CameraId, MemberId, RoomId, ServiceId
 from farhand.server.frames import text_frame
 from farhand.server.socket import NativeSocket
 from farhand.server.upgrade import Doorkeeper
-from farhand.store.base import RobotRecord, Store
+from farhand.store.base import Store
 
 log = structlog.get_logger(__name__)
 
@@ -213,7 +213,7 @@ class Gateway:
                 socket.close(effect.code, effect.reason, _last_words(effect.peer, effects))
         elif isinstance(effect, RobotSeen):
             self._store.robot_seen(
-                RobotRecord(effect.service_id, effect.robot_id, effect.manifest, self.wall_ms())
+                effect.service_id, effect.robot_id, effect.manifest, self.wall_ms(), effect.reason
             )
         elif isinstance(effect, Answered):
             self.on_answer(effect)

@@ -13,7 +13,9 @@ from farhand.protocol.ids import DEFAULT_SERVICE, RobotId, ServiceId
 from farhand.protocol.manifest import Manifest
 from farhand.protocol.messages import Status
 from farhand.server.gateway import Gateway
-from farhand.store.base import RobotRecord, Store
+from farhand.server.problems import problem
+from farhand.store.base import Store
+from farhand.store.records import Robot as RobotRecord
 
 
 class Robot(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,24 +69,12 @@ def api(gateway: Gateway, store: Store) -> APIRouter:
         view = hub.robot(ServiceId(service), RobotId(robot_id))
         if view is not None:
             return _json(_online(view, gateway.wall_ms()))
-        for record in store.robots():
-            if (record.service_id, record.robot_id) == (service, robot_id):
-                return _json(_offline(record))
+        record = store.get(RobotRecord, service, robot_id)
+        if record is not None:
+            return _json(_offline(record))
         return problem(404, Code.UNKNOWN_ROBOT, "There is no such robot.")
 
     return router
-
-
-def problem(status: int, code: Code, text: str, fix: str = "") -> Response:
-    """Return an error as RFC 9457 problem details."""
-    body = {
-        "type": "about:blank",
-        "title": text,
-        "status": status,
-        "code": code,
-        "detail": fix or text,
-    }
-    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
 
 
 def _json(value: Any) -> Response:
@@ -97,8 +87,8 @@ def _list(hub: Hub, store: Store, service_id: ServiceId, now_ms: int) -> list[Ro
     live = {robot.robot_id for robot in online}
     return online + [
         _offline(record)
-        for record in store.robots()
-        if record.service_id == service_id and record.robot_id not in live
+        for record in store.all(RobotRecord)
+        if record.service_id == service_id and record.id not in live
     ]
 
 
@@ -119,14 +109,14 @@ def _online(view: RobotView, now_ms: int) -> Robot:
 
 def _offline(record: RobotRecord) -> Robot:
     return Robot(
-        robot_id=record.robot_id,
+        robot_id=record.id,
         service_id=record.service_id,
-        name=record.manifest.name,
+        name=record.name or record.id,
         online=False,
         member_id=None,
         room=None,
         people=0,
-        manifest=record.manifest,
+        manifest=record.manifest or Manifest(record.id, record.name),
         status=None,
         last_seen_ms=record.last_seen_ms,
     )

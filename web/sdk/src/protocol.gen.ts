@@ -49,10 +49,24 @@ export type Code =
   | "FH-1002"
   | "FH-1003"
   | "FH-1004"
+  | "FH-1005"
+  | "FH-1006"
   | "FH-1102"
   | "FH-2001"
   | "FH-2002"
   | "FH-2003"
+  | "FH-2004"
+  | "FH-2005"
+  | "FH-2006"
+  | "FH-2107"
+  | "FH-2108"
+  | "FH-2109"
+  | "FH-2201"
+  | "FH-2202"
+  | "FH-2203"
+  | "FH-2301"
+  | "FH-2302"
+  | "FH-2303"
   | "FH-3001"
   | "FH-3002"
   | "FH-3003"
@@ -78,6 +92,10 @@ export type Code =
   | "FH-3023"
   | "FH-3024"
   | "FH-3025"
+  | "FH-3026"
+  | "FH-3027"
+  | "FH-3028"
+  | "FH-3029"
   | "FH-4001"
   | "FH-4002"
   | "FH-5001"
@@ -107,6 +125,9 @@ export type Code =
   | "FH-7016"
   | "FH-7017"
   | "FH-8001"
+  | "FH-8002"
+  | "FH-8003"
+  | "FH-8004"
   | "FH-9000";
 /**
  * What the server may send.
@@ -177,7 +198,7 @@ export type TelemetryMessage = Telemetry | VideoState;
  */
 export interface Hello {
   type: "hello";
-  role: "operator" | "program" | "robot" | "supervisor" | "viewer";
+  role: "guest" | "operator" | "program" | "robot" | "supervisor" | "viewer";
   name: string;
   protocol?: string;
   /**
@@ -191,6 +212,10 @@ export interface Hello {
    */
   resume?: string | null;
   software?: string;
+  /**
+   * Credential: an API token, a ticket of `POST /v1/ticket`, or a JWT signed with a robot's key.
+   */
+  token?: string | null;
 }
 /**
  * A robot's declaration.
@@ -279,6 +304,15 @@ export interface Join {
   sessions?: {
     [k: string]: string;
   };
+  /**
+   * Of the room, where it has one.
+   */
+  password?: string | null;
+  /**
+   * SHA-256 of the certificate of our peer connections, as in SDP: `sha-256 AB:CD:…`. A robot
+   * that demands grants lets nobody in without it.
+   */
+  fingerprint?: string | null;
 }
 /**
  * Leave the room. Sessions in it end.
@@ -488,7 +522,7 @@ export interface Event {
  */
 export interface Member {
   id: string;
-  role: "operator" | "program" | "robot" | "supervisor" | "viewer";
+  role: "guest" | "operator" | "program" | "robot" | "supervisor" | "viewer";
   name: string;
   /**
    * Set for a robot.
@@ -804,6 +838,10 @@ export interface SessionStart {
    * Both ends said that this session still lives: nothing to negotiate.
    */
   resumed?: boolean;
+  /**
+   * To the robot: the server's signed word (a JWS) of who `member` is and what it may do.
+   */
+  grant?: string | null;
 }
 /**
  * A notice from the server (or the robot) to the person: going away, degraded, limits.
@@ -905,10 +943,24 @@ export const CODES = {
   PORT_TAKEN: "FH-1002",
   CONSOLE_MISSING: "FH-1003",
   STATE_IN_USE: "FH-1004",
+  NO_AUTHENTICATION: "FH-1005",
+  TLS_UNUSABLE: "FH-1006",
   CONFIG_UNKNOWN_KEY: "FH-1102",
   ORIGIN_REFUSED: "FH-2001",
   ROLE_REFUSED: "FH-2002",
   RESUME_REFUSED: "FH-2003",
+  UNAUTHENTICATED: "FH-2004",
+  FORBIDDEN: "FH-2005",
+  REVOKED: "FH-2006",
+  CODE_USED: "FH-2107",
+  CODE_UNKNOWN: "FH-2108",
+  NOT_APPROVED_YET: "FH-2109",
+  GRANT_REFUSED: "FH-2201",
+  FINGERPRINT_MISMATCH: "FH-2202",
+  SCOPE_MISSING: "FH-2203",
+  ROOM_PASSWORD: "FH-2301",
+  ROOM_FULL: "FH-2302",
+  ROOM_OVER: "FH-2303",
   MALFORMED: "FH-3001",
   TOO_LARGE: "FH-3002",
   UNKNOWN_TYPE: "FH-3003",
@@ -934,6 +986,10 @@ export const CODES = {
   TOO_MANY_CONNECTIONS: "FH-3023",
   NOT_FOUND: "FH-3024",
   WRONG_METHOD: "FH-3025",
+  CONFLICT: "FH-3026",
+  VERSION_CHANGED: "FH-3027",
+  NOT_A_SERVICE_INSTALL: "FH-3028",
+  WRONG_STATUS: "FH-3029",
   SERVER_UNREACHABLE: "FH-4001",
   PEER_CONNECTION_FAILED: "FH-4002",
   UNKNOWN_CAMERA: "FH-5001",
@@ -963,6 +1019,9 @@ export const CODES = {
   NOTHING_TO_RESET: "FH-7016",
   LATCH_NOT_SAVED: "FH-7017",
   STORE_UNREACHABLE: "FH-8001",
+  STORE_TOO_NEW: "FH-8002",
+  STORE_TOO_OLD: "FH-8003",
+  AUDIT_BROKEN: "FH-8004",
   INTERNAL: "FH-9000",
 } as const satisfies Record<string, Code>;
 
