@@ -32,7 +32,7 @@ class Hello(Struct, frozen=True, tag="hello", rename="camel", omit_defaults=True
     """Token of an earlier ``welcome``: keeps the member id, also over a restart of the server."""
     software: Name = ""
     token: str | None = None
-    """Credential: an API token, a ticket of ``POST /v1/ticket``, or a JWT signed with a robot's key."""
+    """Credential: an API token, a ticket of ``POST /v1/ticket``, or a JWT of a robot's own key."""
 
 
 class Welcome(Struct, frozen=True, tag="welcome", rename="camel", omit_defaults=True):

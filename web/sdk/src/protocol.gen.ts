@@ -213,7 +213,7 @@ export interface Hello {
   resume?: string | null;
   software?: string;
   /**
-   * Credential: an API token, a ticket of `POST /v1/ticket`, or a JWT signed with a robot's key.
+   * Credential: an API token, a ticket of `POST /v1/ticket`, or a JWT of a robot's own key.
    */
   token?: string | null;
 }
