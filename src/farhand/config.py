@@ -177,6 +177,8 @@ class AgentSection(Section):
     """Oldest command that is obeyed, in milliseconds."""
     enrolment_file: Path | None = None
     """File with an enrolment code or key, used when the robot is not enrolled yet."""
+    offline_grace_s: Annotated[float, Field(ge=0)] = 600
+    """How long an enrolled robot keeps its sessions without the server."""
     unlatch_on_grant: bool = False
     """The first grant clears the start latch: simulated robots only."""
     accept_no_device_timeout: bool = False

@@ -6,7 +6,7 @@ It knows nothing of rooms and sessions: messages go up and down as structs.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
@@ -40,10 +40,22 @@ HOPELESS_S = 10.0
 URGENT_S = 1.5
 """Longest delay for whoever is in a session: back in the room within 3 s, however long it took."""
 
+CLOSE_REVOKED = 4010
+PREPARE_TIMEOUT_S = 10.0
+
 _HOPELESS = frozenset(
-    {Code.VERSION, Code.ROLE_REFUSED, Code.INVALID_ID, Code.UNKNOWN_SERVICE, Code.REPLACED}
+    {
+        Code.VERSION,
+        Code.ROLE_REFUSED,
+        Code.INVALID_ID,
+        Code.UNKNOWN_SERVICE,
+        Code.REPLACED,
+        Code.REVOKED,
+    }
 )
 """Refusals that the same hello will meet again: ask slowly."""
+_LAST_WORDS = frozenset({Code.REPLACED, Code.SLOW_CONSUMER, Code.REVOKED})
+"""Errors after which the server closes the connection."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -87,6 +99,8 @@ class ServerLink:
         hello: Makes the first message; the resume token is added by the link.
         events: Where to tell.
         is_urgent: Whether somebody is in a session, who must not wait for a server that is back.
+        prepare: Called before each attempt, with what ended the one before; gets what the hello
+            needs (a fresh credential, the server's time). What it raises fails the attempt.
         random: Source of the jitter.
 
     """
@@ -98,6 +112,7 @@ class ServerLink:
         events: LinkEvents,
         *,
         is_urgent: Callable[[], bool] = lambda: False,
+        prepare: Callable[[FarhandError | None], Awaitable[None]] | None = None,
         random: Random | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -107,6 +122,7 @@ class ServerLink:
         self._hello = hello
         self._events = events
         self._is_urgent = is_urgent
+        self._prepare = prepare
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._clock = clock
         self._outbox = LinkOutbox()
@@ -137,8 +153,9 @@ class ServerLink:
 
     async def run(self) -> None:
         """Connect and stay connected until :meth:`close`."""
+        why: FarhandError | None = None
         while not self._is_closing:
-            why = await self._one_connection()
+            why = await self._one_connection(why)
             if self._is_closing:
                 return
             delay = self._next_delay(why)
@@ -151,7 +168,7 @@ class ServerLink:
         delay = self._backoff.next_delay(jitter, self._retry_after_ms)
         if why.code in _HOPELESS:
             return max(delay, HOPELESS_S)
-        if self._is_urgent():
+        if self._is_urgent() and why.code is not Code.UNAUTHENTICATED:
             return min(delay, self._retry_after_ms / 1000 + jitter * URGENT_S)
         return delay
 
@@ -165,9 +182,12 @@ class ServerLink:
                     await socket.send(data, text=True)
             await socket.close()
 
-    async def _one_connection(self) -> FarhandError:
+    async def _one_connection(self, before: FarhandError | None) -> FarhandError:
         self._why = None
         try:
+            if self._prepare is not None:
+                async with asyncio.timeout(PREPARE_TIMEOUT_S):
+                    await self._prepare(before)
             async with connect(
                 self.url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -194,12 +214,11 @@ class ServerLink:
         )
 
     def _reason(self, exc: Exception) -> FarhandError:
-        if (
-            isinstance(exc, SocketClosed)
-            and exc.rcvd is not None
-            and exc.rcvd.code == CLOSE_REPLACED
-        ):
+        closed = exc.rcvd.code if isinstance(exc, SocketClosed) and exc.rcvd is not None else None
+        if closed == CLOSE_REPLACED:
             return ConnectionClosed(Code.REPLACED, "Another connection took this one's place.")
+        if closed == CLOSE_REVOKED:
+            return ConnectionClosed(Code.REVOKED, "The server has taken our access away.")
         return unreachable(self.url, exc)
 
     async def _talk(self, socket: ClientConnection) -> None:
@@ -248,7 +267,7 @@ class ServerLink:
         if isinstance(message, m.System) and message.code is Code.GOING_AWAY:
             self._why = ConnectionClosed(message.code, message.text)
             self._retry_after_ms = message.retry_after_ms or 0
-        if isinstance(message, m.Error) and message.code in (Code.REPLACED, Code.SLOW_CONSUMER):
+        if isinstance(message, m.Error) and message.code in _LAST_WORDS:
             self._why = ConnectionClosed(message.code, message.text)
             self._retry_after_ms = message.retry_after_ms or 0
         self._events.on_message(message)

@@ -69,6 +69,7 @@ EventKind = Literal[
     "fault",
     "video-frozen",
     "video-back",
+    "scope-broken",
 ]
 
 

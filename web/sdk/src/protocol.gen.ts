@@ -490,6 +490,7 @@ export interface Event {
     | "reset"
     | "robot-offline"
     | "robot-online"
+    | "scope-broken"
     | "stopped"
     | "stream-started"
     | "stream-stopped"

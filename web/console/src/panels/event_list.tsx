@@ -27,6 +27,7 @@ const LEVELS: Partial<Readonly<Record<RobotEventKind, Level>>> = {
   "gate-lost": "error",
   watchdog: "warning",
   "video-frozen": "warning",
+  "scope-broken": "warning",
   "robot-offline": "warning",
 };
 const SHOWN = 100;
