@@ -1,0 +1,1 @@
+"""Webhooks: what happens at the robots, told to servers of others."""
