@@ -30,9 +30,12 @@ NO_SETTINGS = frozenset(
         "FARHAND_DIE_WITH_PARENT",
         "FARHAND_GATEWAY",
         "FARHAND_PROOF_EXAMPLES",
+        "FARHAND_SERVER_URL",
+        "FARHAND_TOKEN",
     }
 )
-"""Variables of the prefix that are for tests and child processes, not settings."""
+"""Variables of the prefix that are no settings: of tests, child processes, and of the verbs that
+talk to a server."""
 
 Tree = dict[str, Any]
 
@@ -234,6 +237,24 @@ def load(
             be read.
 
     """
+    return merged_from(sources(flags, file))
+
+
+def check_file(file: Path) -> None:
+    """Check one file alone.
+
+    Raises:
+        ConfigError: FH-1102 an unknown key, FH-1001 a value that cannot be or a file that cannot
+            be read.
+
+    """
+    merged_from([(str(file), _read(file))])
+
+
+def sources(
+    flags: Mapping[str, Mapping[str, Any]] | None = None, file: Path | None = None
+) -> list[tuple[str, Tree]]:
+    """Return what each place says, highest first; arguments and errors as of `load`."""
     given = {
         name: {key: value for key, value in section.items() if value is not None}
         for name, section in (flags or {}).items()
@@ -243,16 +264,20 @@ def load(
         if not file.is_file():
             raise ConfigError(Code.CONFIG_INVALID, f"There is no file {file}.", "See --config.")
         files[0] = file
-    sources: list[tuple[str, Tree]] = [("the command line", given)]
-    sources.append(("the environment", _environment()))
-    sources += [(str(path), _read(path)) for path in files if path.is_file()]
+    places: list[tuple[str, Tree]] = [("the command line", given)]
+    places.append(("the environment", _environment()))
+    return places + [(str(path), _read(path)) for path in files if path.is_file()]
+
+
+def merged_from(places: Sequence[tuple[str, Tree]]) -> Settings:
+    """Return the settings of ``places``, highest first; errors as of `load`."""
     merged: Tree = {}
-    for _, tree in reversed(sources):
+    for _, tree in reversed(places):
         merged = _merge(merged, tree)
     try:
         return Settings(**merged)
     except ValidationError as exc:
-        raise _explain(exc, sources) from exc
+        raise _explain(exc, places) from exc
 
 
 def _read(path: Path) -> Tree:
@@ -285,11 +310,11 @@ def _merge(low: Tree, high: Tree) -> Tree:
     return merged
 
 
-def _explain(exc: ValidationError, sources: Sequence[tuple[str, Tree]]) -> ConfigError:
+def _explain(exc: ValidationError, places: Sequence[tuple[str, Tree]]) -> ConfigError:
     error = exc.errors()[0]
     path = tuple(error["loc"])
     name = ".".join(map(str, path))
-    origin = next((place for place, tree in sources if _has(tree, path)), "the settings")
+    origin = origin_of(path, places) or "the settings"
     if error["type"] == "extra_forbidden":
         return _unknown(
             name, origin, [".".join((*map(str, path[:-1]), k)) for k in _keys(path[:-1])]
@@ -303,6 +328,11 @@ def _unknown(name: str, origin: str, known: Sequence[str]) -> ConfigError:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     fix = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
     return ConfigError(Code.CONFIG_UNKNOWN_KEY, f"Unknown key `{name}` ({origin}).", fix)
+
+
+def origin_of(path: Sequence[int | str], places: Sequence[tuple[str, Tree]]) -> str:
+    """Return the place that the value at ``path`` comes from; empty: it is the default."""
+    return next((place for place, tree in places if _has(tree, path)), "")
 
 
 def _has(tree: object, path: Sequence[int | str]) -> bool:
