@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 SAMPLE_MS = 1000
 """At most one status of each robot is kept in this time."""
 LOW_PERCENT = 20.0
-"""Battery below which `low-battery` is told, once."""
+"""Battery below which `battery.low` is told, once."""
 REARM_PERCENT = 22.0
 """It may be told again after the battery was above this: a charge that wavers is one event."""
 MAX_DEEDS = 10_000
@@ -40,7 +40,7 @@ MAX_ROBOTS = 20_000
 """Robots that are remembered: those online, and those that went with a low battery."""
 _SEEN_IDS = 64
 """Ids of a robot's last events: copies of one are kept once."""
-_TOLD: dict[str, WebhookEvent] = {"stopped": "stopped", "control-taken": "control-taken"}
+_TOLD: dict[str, WebhookEvent] = {"stopped": "robot.stopped", "control-taken": "control.taken"}
 _LEASE = frozenset({"control-taken", "control-released"})
 
 RobotKey = tuple[ServiceId, RobotId]
@@ -163,7 +163,7 @@ class Journal:
         kind: m.EventKind = "robot-online" if is_online else "robot-offline"
         event = m.Event(kind, robot_id=robot_id, text=reason)
         self._recorder.add_event(service_id, robot_id, kind, now, msgspec.json.encode(event))
-        told: WebhookEvent = "robot-online" if is_online else "robot-offline"
+        told: WebhookEvent = "robot.online" if is_online else "robot.offline"
         self._tell(news(told, now, service_id, robot_id, **({"reason": reason} if reason else {})))
         known = self._robots.get((service_id, robot_id))
         if not is_online and known is not None and not known.is_low:
@@ -197,7 +197,7 @@ class Journal:
         if percent < LOW_PERCENT and not robot.is_low:
             robot.is_low = True
             now = self._wall_ms()
-            self._tell(news("low-battery", now, service_id, robot_id, percent=round(percent, 1)))
+            self._tell(news("battery.low", now, service_id, robot_id, percent=round(percent, 1)))
         elif percent > REARM_PERCENT:
             robot.is_low = False
 

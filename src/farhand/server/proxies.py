@@ -189,7 +189,7 @@ class Front:
 def without_prefix(path: str, root_path: str) -> str:
     """Return the path of a WebSocket's request as if the proxy had taken the prefix off."""
     if root_path and (path == root_path or path.startswith((f"{root_path}/", f"{root_path}?"))):
-        return path[len(root_path) :] or "/"
+        return "/" + path[len(root_path) :].removeprefix("/")
     return path
 
 

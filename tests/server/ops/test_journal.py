@@ -106,7 +106,7 @@ async def test_control_is_counted_and_its_taking_told() -> None:
     rig.event("control-released", id="n-2", member=ANA)
     assert rig.figure("farhand_lease_total", event="taken") == 1
     assert rig.figure("farhand_lease_total", event="released") == 1
-    assert rig.kinds == ["control-taken"]
+    assert rig.kinds == ["control.taken"]
     assert rig.told[0].data == {"by": "ana", "role": "operator"}
 
 
@@ -114,9 +114,9 @@ async def test_presence_is_kept_and_told_with_its_reason() -> None:
     rig = Rig()
     rig.journal.presence(DEFAULT_SERVICE, R1, is_online=True)
     rig.journal.presence(DEFAULT_SERVICE, R1, is_online=False, reason="FH-3017")
-    assert rig.kinds == ["robot-online", "robot-offline"]
+    assert rig.kinds == ["robot.online", "robot.offline"]
     assert rig.told[1].data == {"reason": "FH-3017"}
-    assert [kind for _, kind, _ in rig.kept.events] == rig.kinds
+    assert [kind for _, kind, _ in rig.kept.events] == ["robot-online", "robot-offline"]
 
 
 async def test_a_low_battery_is_told_once_for_each_crossing() -> None:
@@ -124,7 +124,7 @@ async def test_a_low_battery_is_told_once_for_each_crossing() -> None:
     for percent in (50, 20, 19.9, 19.9, 20.4, 19.0, 21.9, 19.0, 22.1, 19.5, 5):
         rig.status(percent)
     assert [(n.event, n.data["percent"]) for n in rig.told] == [
-        ("low-battery", 19.9), ("low-battery", 19.5)
+        ("battery.low", 19.9), ("battery.low", 19.5)
     ]  # fmt: skip
 
 
@@ -134,7 +134,7 @@ async def test_a_robot_that_comes_back_with_a_low_battery_is_no_second_event() -
     rig.journal.presence(DEFAULT_SERVICE, R1, is_online=False)
     rig.journal.presence(DEFAULT_SERVICE, R1, is_online=True)
     rig.status(9)
-    assert rig.kinds.count("low-battery") == 1
+    assert rig.kinds.count("battery.low") == 1
 
 
 async def trail(store: MemoryStore) -> list[AuditEntry]:

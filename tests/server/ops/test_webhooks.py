@@ -58,7 +58,7 @@ class Rig:
         assert isinstance(record, Webhook)
         return record
 
-    def tell(self, event: Any = "stopped", service: str = "default", **data: Any) -> str:
+    def tell(self, event: Any = "robot.stopped", service: str = "default", **data: Any) -> str:
         item = news(event, self.now_ms, service, "r1", **data)
         self.deliverer.tell(item)
         return item.id
@@ -85,11 +85,11 @@ async def test_a_delivery_is_signed_and_says_what_happened() -> None:
         item_id = rig.tell(by="ana")
         [got] = await receiver.wait_for(1)
         assert got.json == {
-            "id": item_id, "event": "stopped", "atMs": rig.now_ms,
+            "id": item_id, "event": "robot.stopped", "atMs": rig.now_ms,
             "serviceId": "default", "robotId": "r1", "data": {"by": "ana"},
         }  # fmt: skip
         assert got.headers["farhand-delivery"] == item_id
-        assert got.headers["farhand-event"] == "stopped"
+        assert got.headers["farhand-event"] == "robot.stopped"
         signature = got.headers["farhand-signature"]
         assert verify(SECRET, signature, got.body, time.time())
         assert not verify(SECRET, signature, got.body + b" ", time.time())
@@ -175,17 +175,17 @@ async def test_a_receiver_that_is_down_holds_up_no_other() -> None:
 async def test_a_webhook_gets_what_it_asked_for() -> None:
     async with rig_and_receiver() as (rig, receiver):
         await rig.hook(receiver.url("/all"), "w-all")
-        await rig.hook(receiver.url("/stops"), "w-stops", events=("stopped",))
+        await rig.hook(receiver.url("/stops"), "w-stops", events=("robot.stopped",))
         await rig.hook(receiver.url("/lab"), "w-lab", service_id="lab")
         await rig.hook(receiver.url("/off"), "w-off", is_enabled=False)
-        rig.tell("robot-online")
-        rig.tell("stopped")
-        rig.tell("robot-online", "lab")
+        rig.tell("robot.online")
+        rig.tell("robot.stopped")
+        rig.tell("robot.online", "lab")
         got = await receiver.wait_for(5)
         await rig.counted("ok", 5)
         assert sorted((one.path, one.json["event"]) for one in got) == [
-            ("/all", "robot-online"), ("/all", "robot-online"), ("/all", "stopped"),
-            ("/lab", "robot-online"), ("/stops", "stopped"),
+            ("/all", "robot.online"), ("/all", "robot.online"), ("/all", "robot.stopped"),
+            ("/lab", "robot.online"), ("/stops", "robot.stopped"),
         ]  # fmt: skip
 
 

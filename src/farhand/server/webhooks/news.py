@@ -6,12 +6,12 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 WebhookEvent = Literal[
-    "robot-online",
-    "robot-offline",
-    "stopped",
-    "control-taken",
-    "low-battery",
-    "robot-enrolled",
+    "robot.online",
+    "robot.offline",
+    "robot.stopped",
+    "control.taken",
+    "battery.low",
+    "robot.enrolled",
     "test",
 ]
 EVENTS = tuple(kind for kind in get_args(WebhookEvent) if kind != "test")
