@@ -6,7 +6,16 @@ from typing import Any, TypeVar
 
 from farhand.core.hub import Hub
 from farhand.core.limits import Limits
-from farhand.core.member import Answered, Close, Effect, PeerId, RobotSeen, Send
+from farhand.core.member import (
+    Answered,
+    Close,
+    Effect,
+    Heard,
+    Noticed,
+    PeerId,
+    RobotSeen,
+    Send,
+)
 from farhand.core.resume import ResumeSigner
 from farhand.errors import Code, RemoteProtocolError
 from farhand.protocol import messages as m
@@ -71,6 +80,8 @@ class World:
         self.clients: dict[PeerId, Client] = {}
         self.answers: list[Answered] = []
         self.seen: list[RobotSeen] = []
+        self.heard: list[Heard] = []
+        self.noticed: list[Noticed] = []
         self.hub = self.new_hub(lambda: next(ids))
         self._next = itertools.count(1)
 
@@ -141,6 +152,10 @@ class World:
                 self.clients[effect.peer].closed = effect.code
             elif isinstance(effect, Answered):
                 self.answers.append(effect)
+            elif isinstance(effect, Heard):
+                self.heard.append(effect)
+            elif isinstance(effect, Noticed):
+                self.noticed.append(effect)
             else:
                 self.seen.append(effect)
 

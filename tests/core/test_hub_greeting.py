@@ -1,20 +1,23 @@
 import pytest
 
-from farhand.core.hub_greeting import Greeter
+from farhand.core.access import OPEN
+from farhand.core.admission import Admitted, OpenDoor
+from farhand.core.hub_greeting import Greeter, Greeting
 from farhand.core.resume import Claims, ResumeSigner
+from farhand.core.resume_book import ResumeBook
 from farhand.errors import Code, FarhandError
 from farhand.protocol import messages as m
 from farhand.protocol.ids import DEFAULT_SERVICE, MemberId, RobotId, ServiceId
 from farhand.protocol.manifest import Manifest
 
-SIGNER = ResumeSigner(b"s" * 32)
-GREETER = Greeter(lambda: "new", SIGNER)
+BOOK = ResumeBook(ResumeSigner(b"s" * 32), lambda: 42)
+GREETER = Greeter(lambda: "new", BOOK, OpenDoor())
 ROVER = RobotId("rover")
 MANIFEST = Manifest(ROVER, "Rover")
 
 
-def greet(hello: m.ClientMessage, service: str = DEFAULT_SERVICE) -> tuple[m.Hello, str, Claims]:
-    return GREETER.greet(hello, ServiceId(service))
+def greet(hello: m.ClientMessage, service: str = DEFAULT_SERVICE) -> Greeting:
+    return GREETER.greet(hello, ServiceId(service), 1000.0)
 
 
 def refusal(hello: m.ClientMessage, service: str = DEFAULT_SERVICE) -> FarhandError:
@@ -25,16 +28,17 @@ def refusal(hello: m.ClientMessage, service: str = DEFAULT_SERVICE) -> FarhandEr
 
 def test_a_person_gets_a_new_member_id() -> None:
     hello = m.Hello("operator", "ana", robot_id=ROVER)
-    assert greet(hello) == (
+    assert greet(hello) == Greeting(
         hello,
         "1.0",
-        Claims(MemberId("new"), DEFAULT_SERVICE, "operator", None),
+        Admitted(OPEN, DEFAULT_SERVICE, "operator", "ana"),
+        Claims(MemberId("new"), DEFAULT_SERVICE, "operator", None, "open:open"),
     )
 
 
 def test_a_robot_is_who_it_says() -> None:
-    _, _, claims = greet(m.Hello("robot", "r", robot_id=ROVER, manifest=MANIFEST))
-    assert claims.robot_id == ROVER
+    greeting = greet(m.Hello("robot", "r", robot_id=ROVER, manifest=MANIFEST))
+    assert greeting.claims.robot_id == greeting.admitted.robot_id == ROVER
 
 
 def test_the_first_message_must_be_hello() -> None:
@@ -49,7 +53,7 @@ def test_a_wrong_version_is_refused_and_both_are_named() -> None:
 
 
 def test_a_newer_minor_version_is_spoken_down_to() -> None:
-    assert greet(m.Hello("operator", "ana", protocol="1.9"))[1] == "1.0"
+    assert greet(m.Hello("operator", "ana", protocol="1.9")).version == "1.0"
 
 
 def test_rubbish_for_a_version_is_malformed() -> None:
@@ -72,16 +76,20 @@ def test_a_robot_cannot_bring_another_robots_manifest() -> None:
 
 
 def test_a_resume_token_gives_the_same_member_id() -> None:
-    token = GREETER.token(greet(m.Hello("operator", "ana"))[2])
-    other = Greeter(lambda: "another", SIGNER)
-    claims = other.greet(m.Hello("operator", "ana", resume=token), DEFAULT_SERVICE)[2]
-    assert claims.member_id == "new"
+    token = GREETER.token(greet(m.Hello("operator", "ana")).claims)
+    other = Greeter(lambda: "another", BOOK, OpenDoor())
+    hello = m.Hello("operator", "ana", resume=token)
+    assert other.greet(hello, DEFAULT_SERVICE, 1000.0).claims.member_id == "new"
 
 
-def test_a_resume_token_is_good_only_for_the_same_role_robot_and_service() -> None:
-    token = GREETER.token(Claims(MemberId("m"), DEFAULT_SERVICE, "operator", None))
+def test_a_resume_token_is_good_only_for_the_same_role_robot_service_and_person() -> None:
+    claims = Claims(MemberId("m"), DEFAULT_SERVICE, "operator", None, "open:open")
+    token = GREETER.token(claims)
     assert refusal(m.Hello("viewer", "ana", resume=token)).code is Code.RESUME_REFUSED
     assert refusal(m.Hello("operator", "a", resume=token), "lab").code is Code.RESUME_REFUSED
     robot = m.Hello("robot", "r", robot_id=ROVER, resume=token)
     assert refusal(robot).code is Code.RESUME_REFUSED
     assert refusal(m.Hello("operator", "ana", resume="forged")).code is Code.RESUME_REFUSED
+    assert greet(m.Hello("operator", "ana", resume=token)).claims.member_id == "m"
+    theirs = GREETER.token(Claims(MemberId("m2"), DEFAULT_SERVICE, "operator", None, "user:ben"))
+    assert refusal(m.Hello("operator", "ana", resume=theirs)).code is Code.RESUME_REFUSED

@@ -3,11 +3,12 @@
 import pytest
 
 from farhand.core.limits import Limits
+from farhand.core.resume import ResumeSigner
 from farhand.errors import Code
 from farhand.protocol import codec
 from farhand.protocol import messages as m
 from farhand.protocol.ids import MemberId, SessionId
-from tests.core.hub_world import Client, World
+from tests.core.hub_world import SECRET, Client, World
 
 CANDIDATE = m.IceCandidate("candidate:1 1 udp 1 192.0.2.1 4 typ host")
 
@@ -172,7 +173,7 @@ def back(world: World, client: Client, session: SessionId | None, other: MemberI
 
 
 def is_robot(client: Client) -> bool:
-    return "robot" in client.world.hub._greeter._signer.verify(client.welcome.resume).role
+    return "robot" in ResumeSigner(SECRET).verify(client.welcome.resume).role
 
 
 def resumed(client: Client) -> list[tuple[SessionId, bool]]:

@@ -27,7 +27,7 @@ class Watch:
         return made
 
     def make_live(self, made: Peer) -> None:
-        made.sessions[SessionId("s")] = Session(SessionId("s"), made, peer(99), 40)
+        made.sessions[SessionId("s")] = Session(SessionId("s"), made, peer(99), (), 40)
         self.note(self.keepalive.refresh(made, self.now))
 
     def note(self, effects: list[Effect]) -> None:

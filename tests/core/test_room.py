@@ -29,26 +29,12 @@ def test_a_room_exists_while_somebody_is_in_it() -> None:
     assert service.leave(bob) is None
 
 
-def test_a_room_lists_its_members_and_their_sockets() -> None:
-    service = Service(DEFAULT_SERVICE)
-    ana, bob = member(service, 1), member(service, 2)
-    service.enter(ana, ROOM)
-    room = service.enter(bob, ROOM)
-    assert room.listing() == (ana.member, bob.member)
-    assert room.peers() == (1, 2)
-    assert room.peers(without=ana) == (2,)
-
-
-def test_robots_and_people_who_want_media_are_partners() -> None:
+def test_a_room_tells_robots_from_people() -> None:
     service = Service(DEFAULT_SERVICE)
     rover, ana = member(service, 1, "robot"), member(service, 2)
-    deaf, bob = member(service, 3), member(service, 4)
-    deaf.media = False
-    for peer in (rover, ana, deaf, bob):
-        room = service.enter(peer, ROOM)
-    assert list(room.partners(rover)) == [ana, bob]
-    assert list(room.partners(ana)) == [rover]
-    assert list(room.partners(deaf)) == []
+    service.enter(rover, ROOM)
+    room = service.enter(ana, ROOM)
+    assert (list(room.robots()), list(room.people())) == ([rover], [ana])
 
 
 def test_members_are_found_only_in_the_same_room() -> None:

@@ -20,16 +20,22 @@ def peer(number: int, role: m.Role) -> Peer:
 def session() -> tuple[Session, Peer, Peer]:
     robot, person = peer(1, "robot"), peer(2, "operator")
     person.cameras = (CameraId("front"),)
-    return Session(SessionId("s"), robot, person, 40), robot, person
+    return Session(SessionId("s"), robot, person, ("view",), 40), robot, person
 
 
 def test_each_end_is_told_of_the_other_with_the_persons_scopes_and_cameras() -> None:
     made, robot, person = session()
-    scopes: tuple[m.Scope, ...] = ("view",)
-    told_robot = made.start(robot, scopes, resumed=False)
+    told_robot = made.start(robot, resumed=False, grant="signed")
     assert told_robot.member == person.member
-    assert made.start(person, scopes, resumed=True).member == robot.member
-    assert (told_robot.scopes, told_robot.cameras) == (scopes, person.cameras)
+    assert made.start(person, resumed=True).member == robot.member
+    assert (told_robot.scopes, told_robot.cameras) == (("view",), person.cameras)
+    assert (told_robot.grant, made.start(person, resumed=False).grant) == ("signed", None)
+
+
+def test_a_robot_is_told_what_the_person_is_to_it() -> None:
+    made, robot, person = session()
+    person.reach = {robot.member_id: "viewer"}
+    assert made.start(robot, resumed=False).member.role == "viewer"
 
 
 def test_the_other_end_is_the_other_end() -> None:

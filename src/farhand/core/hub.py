@@ -5,17 +5,40 @@ and no clock; ``now`` is monotonic seconds. Every race is a sequence that a test
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, get_args
 
-from farhand.core.hub_greeting import Greeter
+from farhand.core.access import Principal
+from farhand.core.admission import Door, OpenDoor
+from farhand.core.hub_flood import LIMITED, OTHER_LIMIT, Flood, error, tag
+from farhand.core.hub_greeting import Greeter, Greeting
+from farhand.core.hub_notices import breach
 from farhand.core.hub_relay import Relay
 from farhand.core.hub_rooms import Rooms, left
 from farhand.core.hub_sessions import Sessions
+from farhand.core.hub_sight import Sight
+from farhand.core.hub_views import (
+    Counts,
+    MemberView,
+    RobotView,
+    SessionView,
+    member_views,
+    robot_view,
+    session_views,
+)
 from farhand.core.keepalive import Keepalive, timed_out
-from farhand.core.limits import Limits, TokenBucket, Window
-from farhand.core.member import Close, CloseCode, Effect, Peer, PeerId, RobotSeen, Send
+from farhand.core.limits import Limits, TokenBucket
+from farhand.core.member import (
+    Close,
+    CloseCode,
+    Effect,
+    Noticed,
+    Peer,
+    PeerId,
+    RobotSeen,
+    Send,
+)
 from farhand.core.resume import Claims, ResumeSigner
+from farhand.core.resume_book import Replayed, ResumeBook
 from farhand.core.room import Service
 from farhand.errors import Code, FarhandError, NotAllowed, RemoteProtocolError
 from farhand.protocol import messages as m
@@ -29,34 +52,10 @@ from farhand.protocol.ids import (
 )
 from farhand.protocol.manifest import Manifest
 
-_NEVER_LIMITED = frozenset({m.Stop, m.StopAck})
-_CONTROL = frozenset({m.Control, m.ControlVerdict, m.GateBeat, m.GateAnswer})
-_OTHER_LIMIT = _NEVER_LIMITED | _CONTROL
-_LIMIT_NOTICE_S = 1.0
-"""A peer over its rate is told so once a second, not once a message."""
+__all__ = ["Counts", "Hub", "MemberView", "RobotView", "SessionView"]
 
-
-@dataclass(frozen=True, slots=True)
-class RobotView:
-    """A robot that is connected now, for the REST side."""
-
-    service_id: ServiceId
-    robot_id: RobotId
-    member: m.Member
-    manifest: Manifest
-    status: m.Status | None
-    room: RoomId | None
-    people: int
-    """Members of its room that are no robots."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much is going on."""
-
-    robots: int
-    clients: int
-    sessions: int
+REVOKED = NotAllowed(Code.REVOKED, "Your access has ended.")
+_EXPIRY_EVERY_S = 1.0
 
 
 class Hub:
@@ -67,6 +66,7 @@ class Hub:
         signer: Makes and checks resume tokens.
         wall_ms: Wall clock in milliseconds, only told to members.
         limits: Rates and bounds.
+        door: Knows people, robots and rooms; default: a server without accounts.
 
     """
 
@@ -77,16 +77,23 @@ class Hub:
         signer: ResumeSigner,
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
+        door: Door | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self._greeter = Greeter(new_id, signer)
+        self.door = door or OpenDoor()
+        self._book = ResumeBook(signer, wall_ms)
+        self._greeter = Greeter(new_id, self._book, self.door)
+        self._sight = Sight(self.door)
+        self._flood = Flood(self.limits)
         self._wall_ms = wall_ms
         self._peers: dict[PeerId, Peer] = {}
         self._strangers: dict[PeerId, Peer] = {}
         self._services: dict[ServiceId, Service] = {}
         self._keepalive = Keepalive()
-        self._sessions = Sessions(new_id, self.limits, self._keepalive)
-        self._rooms = Rooms(self._services, self._sessions, self._keepalive)
+        self._expiring: dict[PeerId, Peer] = {}
+        self._slow_tick_at = float("-inf")
+        self._sessions = Sessions(new_id, self.limits, self._keepalive, self.door, wall_ms)
+        self._rooms = Rooms(self._services, self._sessions, self._keepalive, self.door)
         self._relay = Relay(self.limits)
         self._handlers = self._make_handlers()
 
@@ -106,7 +113,9 @@ class Hub:
             return []
         peer.heard_at = now
         kind = type(message)
-        bucket = peer.bucket if kind not in _OTHER_LIMIT else self._other_bucket(peer, kind, now)
+        bucket = (
+            peer.bucket if kind not in OTHER_LIMIT else self._flood.other_bucket(peer, kind, now)
+        )
         if bucket is not None and not bucket.take(now):
             return self._limited(peer, kind, now)
         try:
@@ -122,11 +131,9 @@ class Hub:
         if peer is None:
             return []
         peer.heard_at = now
-        if peer.bad is None:
-            peer.bad = Window(self.limits.bad_frames - 1, self.limits.flood_window_s)
-        if not peer.bad.take(now):
+        if not self._flood.may_be_malformed(peer, now):
             return self._cut(peer, exc, CloseCode.PROTOCOL, now)
-        return [Send(peer.tuple, _error(exc))]
+        return [Send(peer.tuple, error(exc))]
 
     def cut(self, peer_id: PeerId, exc: FarhandError, code: int, now: float) -> list[Effect]:
         """Throw out a peer that the shell can no longer serve: too slow, too large."""
@@ -143,14 +150,15 @@ class Hub:
 
         """
         peer = self._peers.get(peer_id)
-        return [] if peer is None else self._forget(peer, now, is_clean=is_clean)
+        reason = "left" if is_clean else "lost"
+        return [] if peer is None else self._forget(peer, now, reason, is_clean=is_clean)
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due: pings, time-outs. To be called every ``keepalive.TICK_S``."""
         effects, dead = self._keepalive.tick(now)
         for peer in dead:
             effects += timed_out(peer)
-            effects += self._forget(peer, now, is_clean=False)
+            effects += self._forget(peer, now, "silent", is_clean=False)
         while self._strangers:
             stranger = next(iter(self._strangers.values()))
             if now - stranger.ping_at < self.limits.hello_timeout_s:
@@ -159,6 +167,9 @@ class Hub:
                 Code.HELLO_FIRST, f"No hello within {self.limits.hello_timeout_s:g} s."
             )
             effects += self._cut(stranger, late, CloseCode.PROTOCOL, now)
+        if now - self._slow_tick_at >= _EXPIRY_EVERY_S:
+            self._slow_tick_at = now
+            effects += self._slow_tick(now)
         return effects + self._sessions.tick(now)
 
     def go_away(self, retry_after_ms: int) -> list[Effect]:
@@ -168,7 +179,74 @@ class Hub:
         effects += [Close(peer, CloseCode.GOING_AWAY, "going away") for peer in self._peers]
         self._peers.clear()
         self._strangers.clear()
+        self._expiring.clear()
         return effects
+
+    # --- what those who manage call --------------------------------------------------------------
+
+    def revoke(self, is_gone: Callable[[Principal], bool], now: float) -> list[Effect]:
+        """Throw out everybody who is no longer who they were; robots let go of them at once."""
+        gone = [peer for peer in self._peers.values() if peer.member and is_gone(peer.principal)]
+        effects: list[Effect] = []
+        for peer in gone:
+            effects += self._expel(peer, REVOKED, CloseCode.REVOKED, "revoked", now)
+        # Their sockets may be lost, and their robots waiting for them.
+        for service in self._services.values():
+            effects += self._sessions.end_claims(service.members.values(), is_gone)
+        return effects
+
+    def recheck(self, now: float) -> list[Effect]:
+        """Access lists or rooms have changed: undo what the door no longer allows."""
+        wall_ms = self._wall_ms()
+        effects = self.revoke(lambda who: not self.door.is_current(who, wall_ms), now)
+        return effects + self._rooms.recheck(now)
+
+    def kick(self, member_id: MemberId, reason: str, now: float) -> list[Effect]:
+        """Throw out one member.
+
+        Raises:
+            RemoteProtocolError: FH-3007 no such member.
+
+        """
+        peer = self._member(member_id)
+        noticed = Noticed(
+            "member.kick",
+            peer.service,
+            peer.principal,
+            peer.robot_id,
+            peer.member,
+            f"member:{member_id}",
+            detail={"reason": reason[:200]},
+        )
+        kicked = NotAllowed(Code.FORBIDDEN, f"You were sent out. {reason[:200]}".rstrip())
+        return [noticed, *self._expel(peer, kicked, CloseCode.KICKED, "kicked", now)]
+
+    def move(self, service_id: ServiceId, robot_id: RobotId, now: float) -> list[Effect]:
+        """Send a robot away from a service: it comes back where it belongs. None: no effects."""
+        service = self._services.get(service_id)
+        peer = service.robots.get(robot_id) if service is not None else None
+        if peer is None:
+            return []
+        moved = NotAllowed(Code.GOING_AWAY, "You belong to another service now; come back.")
+        return self._expel(peer, moved, CloseCode.MOVED, "moved", now)
+
+    def close_session(self, session_id: SessionId, reason: str, now: float) -> list[Effect]:
+        """End one session; both ends are told.
+
+        Raises:
+            RemoteProtocolError: FH-3022 no such session.
+
+        """
+        session = self._sessions.live.get(session_id)
+        if session is None:
+            raise RemoteProtocolError(Code.UNKNOWN_SESSION, "There is no such session.")
+        return self._sessions.end(session, reason[:200], now)
+
+    def close_room(
+        self, service_id: ServiceId, room_id: RoomId, reason: str, now: float
+    ) -> list[Effect]:
+        """Send everybody out of a room."""
+        return self._rooms.close(service_id, room_id, reason[:200], now)
 
     def signal(
         self,
@@ -186,12 +264,8 @@ class Hub:
             RemoteProtocolError: FH-3007 no such member, FH-3013 too many wait already.
 
         """
-        for service in self._services.values():
-            peer = service.members.get(member_id)
-            if peer is not None:
-                message = m.Signal(0, action, room=room, camera=camera, microphone=microphone)
-                return self._relay.instruct(peer, message, now)
-        raise RemoteProtocolError(Code.UNKNOWN_MEMBER, "No such member.")
+        message = m.Signal(0, action, room=room, camera=camera, microphone=microphone)
+        return self._relay.instruct(self._member(member_id), message, now)
 
     @property
     def counts(self) -> Counts:
@@ -203,7 +277,7 @@ class Hub:
     def robots(self) -> list[RobotView]:
         """Return all robots that are connected."""
         return [
-            self._view(service, robot_id, peer)
+            robot_view(service, robot_id, peer)
             for service in self._services.values()
             for robot_id, peer in service.robots.items()
         ]
@@ -212,7 +286,15 @@ class Hub:
         """Return one robot, if it is connected."""
         service = self._services.get(service_id)
         peer = service.robots.get(robot_id) if service else None
-        return self._view(service, robot_id, peer) if service and peer else None
+        return robot_view(service, robot_id, peer) if service and peer else None
+
+    def members(self) -> list[MemberView]:
+        """Return everybody who is connected, robots and people."""
+        return list(member_views(self._services.values()))
+
+    def sessions(self) -> list[SessionView]:
+        """Return the sessions that live."""
+        return list(session_views(self._sessions.live.values()))
 
     def is_member(self, peer_id: PeerId) -> bool:
         """Say whether the peer has said hello."""
@@ -222,18 +304,54 @@ class Hub:
 
     def _hello(self, peer: Peer, first: m.ClientMessage, now: float) -> list[Effect]:
         try:
-            hello, version, claims = self._greeter.greet(first, peer.service)
+            greeting = self._greeter.greet(first, peer.service, now)
         except RemoteProtocolError as exc:
             return self._cut(peer, exc, CloseCode.PROTOCOL, now)
+        except Replayed as exc:
+            return self._cut(peer, exc, CloseCode.REFUSED, now) + self._replayed(exc, now)
         except NotAllowed as exc:
-            return self._cut(peer, exc, CloseCode.REFUSED, now)
+            code = CloseCode.REVOKED if exc.code is Code.REVOKED else CloseCode.REFUSED
+            return self._cut(peer, exc, code, now)
+        return self._welcome(peer, greeting, now)
+
+    def _replayed(self, exc: Replayed, now: float) -> list[Effect]:
+        """A token was used twice: whoever holds the member now may be the thief."""
+        self._book.forget(exc.member_id)
+        peer = next(
+            (
+                s.members[exc.member_id]
+                for s in self._services.values()
+                if exc.member_id in s.members
+            ),
+            None,
+        )
+        if peer is None:
+            return []
+        noticed = Noticed(
+            "resume.replay",
+            peer.service,
+            peer.principal,
+            peer.robot_id,
+            peer.member,
+            f"member:{exc.member_id}",
+            exc.code,
+        )
+        return [noticed, *self._expel(peer, exc, CloseCode.REFUSED, "replayed", now)]
+
+    def _welcome(self, peer: Peer, greeting: Greeting, now: float) -> list[Effect]:
+        hello, admitted, claims = greeting.hello, greeting.admitted, greeting.claims
+        peer.service = admitted.service_id
         service = self._services.get(peer.service) or Service(peer.service)
         was_online = claims.robot_id in service.robots
         effects = self._replace(service, claims, now)
         self._services[service.id] = service
         del self._strangers[peer.id]
-        peer.member = m.Member(claims.member_id, hello.role, hello.name, claims.robot_id)
-        peer.is_robot = hello.role == "robot"
+        peer.member = m.Member(claims.member_id, admitted.role, admitted.name, claims.robot_id)
+        peer.is_robot = admitted.role == "robot"
+        peer.principal, peer.own_role = admitted.principal, admitted.role
+        peer.since_ms = self._wall_ms()
+        if peer.principal.expires_ms is not None:
+            self._expiring[peer.id] = peer
         if claims.robot_id is not None:
             peer.manifest = hello.manifest or Manifest(claims.robot_id, hello.name)
             peer.bucket = TokenBucket(self.limits.robot_rate, self.limits.robot_burst, now)
@@ -243,7 +361,7 @@ class Hub:
         effects.append(
             Send(
                 peer.tuple,
-                m.Welcome(claims.member_id, peer.service, version, token, self._wall_ms()),
+                m.Welcome(claims.member_id, peer.service, greeting.version, token, peer.since_ms),
             )
         )
         effects += _seen(peer)
@@ -260,86 +378,98 @@ class Hub:
                 replaced = NotAllowed(Code.REPLACED, "A newer connection took this one's place.")
                 is_same = old.member_id == claims.member_id
                 effects += [
-                    Send(old.tuple, _error(replaced)),
+                    Send(old.tuple, error(replaced)),
                     Close(old.id, CloseCode.REPLACED, replaced.code),
                 ]
-                effects += self._forget(old, now, is_clean=not is_same, is_replaced=True)
+                effects += self._forget(
+                    old, now, "replaced", is_clean=not is_same, is_replaced=True
+                )
         return effects
 
     def _presence(self, service: Service, peer: Peer, kind: m.EventKind) -> list[Effect]:
         if not peer.is_robot:
             return []
         # People only: a thousand robots that come back must not tell each other a million times.
-        people = tuple(other.id for other in service.people.values())
+        people = tuple(
+            person.id
+            for person in service.people.values()
+            if self._sight.role(person, peer) is not None
+        )
         event = m.Event(kind, member=peer.member, robot_id=peer.robot_id)
         return [Send(people, event)] if people else []
 
     # --- going -----------------------------------------------------------------------------------
 
     def _forget(
-        self, peer: Peer, now: float, *, is_clean: bool, is_replaced: bool = False
+        self, peer: Peer, now: float, reason: str, *, is_clean: bool, is_replaced: bool = False
     ) -> list[Effect]:
         del self._peers[peer.id]
         self._strangers.pop(peer.id, None)
+        self._expiring.pop(peer.id, None)
         self._keepalive.remove(peer)
         if peer.member is None:
             return []
         service = self._services[peer.service]
-        effects = self._sessions.part(peer, now, reason="left", grace=not is_clean)
+        if is_clean:
+            self._book.forget(peer.member_id)
+        else:
+            self._book.lost(peer.member_id, now)
+        ended = "left" if reason == "replaced" else reason
+        effects = self._sessions.part(peer, now, reason=ended, grace=not is_clean)
         room = service.leave(peer)
         if room is not None:
             effects += left(room, peer)
         service.remove(peer)
-        effects += _seen(peer)
         if not is_replaced:
+            effects += _seen(peer, reason)
             effects += self._presence(service, peer, "robot-offline")
         if not service.members:
             del self._services[service.id]
         return effects
 
     def _cut(self, peer: Peer, exc: FarhandError, code: int, now: float) -> list[Effect]:
-        effects: list[Effect] = [Send(peer.tuple, _error(exc)), Close(peer.id, code, exc.code)]
-        return effects + self._forget(peer, now, is_clean=False)
+        effects: list[Effect] = [Send(peer.tuple, error(exc)), Close(peer.id, code, exc.code)]
+        return effects + self._forget(peer, now, exc.code, is_clean=False)
+
+    def _expel(
+        self, peer: Peer, exc: FarhandError, code: int, reason: str, now: float
+    ) -> list[Effect]:
+        """Throw out a member without grace: its sessions end now."""
+        effects: list[Effect] = [Send(peer.tuple, error(exc)), Close(peer.id, code, exc.code)]
+        return effects + self._forget(peer, now, reason, is_clean=True)
+
+    def _slow_tick(self, now: float) -> list[Effect]:
+        self._book.tick(now)
+        wall_ms = self._wall_ms()
+        effects: list[Effect] = []
+        for peer in list(self._expiring.values()):
+            expires_ms = peer.principal.expires_ms
+            if expires_ms is not None and expires_ms <= wall_ms:
+                effects += self._expel(peer, REVOKED, CloseCode.REVOKED, "expired", now)
+        return effects + self._rooms.tick(now)
+
+    def _member(self, member_id: MemberId) -> Peer:
+        for service in self._services.values():
+            peer = service.members.get(member_id)
+            if peer is not None:
+                return peer
+        raise RemoteProtocolError(Code.UNKNOWN_MEMBER, "No such member.")
 
     # --- refusing --------------------------------------------------------------------------------
 
-    def _other_bucket(
-        self, peer: Peer, kind: type[m.ClientMessage], now: float
-    ) -> TokenBucket | None:
-        return None if kind in _NEVER_LIMITED else self._control_bucket(peer, now)
-
-    def _control_bucket(self, peer: Peer, now: float) -> TokenBucket:
-        if peer.control_bucket is None:
-            limits = self.limits
-            rate, burst = limits.control_rate, limits.control_burst
-            if peer.is_robot:
-                rate, burst = limits.robot_control_rate, limits.robot_control_burst
-            peer.control_bucket = TokenBucket(rate, burst, now)
-        return peer.control_bucket
-
     def _limited(self, peer: Peer, kind: type[m.ClientMessage], now: float) -> list[Effect]:
-        limited = RemoteProtocolError(Code.RATE_LIMITED, "Too many messages a second.")
-        if not self._may_err(peer, now):
-            return self._cut(peer, limited, CloseCode.PROTOCOL, now)
-        if now - peer.error_at < _LIMIT_NOTICE_S:
-            return []
-        peer.error_at = now
-        bucket = self._control_bucket(peer, now) if kind in _CONTROL else peer.bucket
-        error = m.Error(limited.code, limited.text, _tag(kind), retry_after_ms=bucket.wait_ms)
-        return [Send(peer.tuple, error)]
+        answer = self._flood.limited(peer, kind, now)
+        return answer if answer is not None else self._cut(peer, LIMITED, CloseCode.PROTOCOL, now)
 
     def _refused(
         self, peer: Peer, message: m.ClientMessage, exc: FarhandError, now: float
     ) -> list[Effect]:
-        if not self._may_err(peer, now):
-            return self._cut(peer, exc, CloseCode.PROTOCOL, now)
+        about = tag(type(message))
+        noticed = breach(peer, exc, about, now) if isinstance(exc, NotAllowed) else []
+        if not self._flood.may_err(peer, now):
+            return [*noticed, *self._cut(peer, exc, CloseCode.PROTOCOL, now)]
         session_id: SessionId | None = getattr(message, "session_id", None)
-        return [Send(peer.tuple, _error(exc, _tag(type(message)), session_id))]
-
-    def _may_err(self, peer: Peer, now: float) -> bool:
-        if peer.refused is None:
-            peer.refused = Window(self.limits.flood - 1, self.limits.flood_window_s)
-        return peer.refused.take(now)
+        return [Send(peer.tuple, error(exc, about, session_id)), *noticed]
 
     # --- the rest --------------------------------------------------------------------------------
 
@@ -361,34 +491,17 @@ class Hub:
             m.Error: sessions.error,
             m.Config: lambda p, msg, _: relay.config(services[p.service], p, msg),
             m.Status: lambda p, msg, _: relay.status(services[p.service], p, msg),
-            m.Event: lambda p, msg, _: relay.event(services[p.service], p, msg),
+            m.Event: lambda p, msg, now: relay.event(services[p.service], p, msg, now),
             m.Ping: lambda p, msg, _: [Send(p.tuple, m.Pong(msg.n))],
             m.Pong: lambda _peer, _msg, _now: [],
         }
         return handlers
 
-    def _view(self, service: Service, robot_id: RobotId, peer: Peer) -> RobotView:
-        room = service.room_of(peer)
-        people = sum(not other.is_robot for other in room.members.values()) if room else 0
-        assert peer.member is not None  # noqa: S101 - robots of a service have said hello
-        assert peer.manifest is not None  # noqa: S101 - the same
-        return RobotView(
-            service.id, robot_id, peer.member, peer.manifest, peer.status, peer.room, people
-        )
 
-
-def _tag(kind: type[m.ClientMessage]) -> str:
-    return str(kind.__struct_config__.tag)
-
-
-def _error(exc: FarhandError, about: str = "", session_id: SessionId | None = None) -> m.Error:
-    return m.Error(exc.code, f"{exc.text} {exc.fix}".rstrip(), about, session_id)
-
-
-def _seen(peer: Peer) -> list[Effect]:
+def _seen(peer: Peer, reason: str = "") -> list[Effect]:
     if peer.manifest is None or peer.robot_id is None:
         return []
-    return [RobotSeen(peer.service, peer.robot_id, peer.manifest)]
+    return [RobotSeen(peer.service, peer.robot_id, peer.manifest, reason)]
 
 
 def _hello_again(_peer: Peer, _hello: m.Hello, _now: float) -> list[Effect]:

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from farhand.core.hub_notices import told
+from farhand.core.hub_sight import audience, sees
 from farhand.core.limits import Limits
-from farhand.core.member import Answered, Effect, Peer, Send
+from farhand.core.member import Answered, Effect, Heard, Peer, Send
 from farhand.core.room import Service
 from farhand.errors import Code, NotAllowed, RemoteProtocolError
 from farhand.protocol import messages as m
@@ -22,6 +24,7 @@ _DRIVER_SAYS = frozenset(
     {m.LeaseRequest, m.LeaseRenew, m.LeaseRelease, m.LeaseTransfer, m.LeaseForce, m.Control}
 )
 _HUB_EVENTS = frozenset({"joined", "left", "robot-online", "robot-offline"})
+_WATCHERS = frozenset({"viewer", "guest"})
 _MAY_INSTRUCT = frozenset({"operator", "program", "supervisor"})
 SIGNAL_TTL_S = 30.0
 """How long an instruction waits for its answer before its place may be given away."""
@@ -41,7 +44,7 @@ class Relay:
 
         Raises:
             RemoteProtocolError: FH-3006, FH-3007.
-            NotAllowed: FH-2002, FH-7014, FH-7015.
+            NotAllowed: FH-2002, FH-2005, FH-2203, FH-7014, FH-7015.
 
         """
         if isinstance(message, m.SignalResult):
@@ -49,7 +52,8 @@ class Relay:
         target = self._target(service, peer, message.to)
         if isinstance(message, m.Signal):
             return self._signal(peer, target, message, now)
-        _check_direction(peer, target, message)
+        if not _may_say(peer, target, message):
+            return []
         return [Send(target.tuple, readdress(message, peer.member_id))]
 
     def status(self, service: Service, peer: Peer, message: m.Status) -> list[Effect]:
@@ -58,7 +62,7 @@ class Relay:
         if peer.status is not None and message.stamp_us < peer.status.stamp_us:
             return []
         peer.status = msgspec.structs.replace(message, from_=peer.member_id)
-        return self._to_room(service, peer, peer.status)
+        return [*self._to_room(service, peer, peer.status), _heard(peer, peer.status)]
 
     def config(self, service: Service, peer: Peer, message: m.Config) -> list[Effect]:
         """Remember and fan out a robot's manifest."""
@@ -68,12 +72,14 @@ class Relay:
         peer.manifest = message.manifest
         return self._to_room(service, peer, m.Config(message.manifest, peer.member_id))
 
-    def event(self, service: Service, peer: Peer, message: m.Event) -> list[Effect]:
-        """Fan out what happened at a robot."""
+    def event(self, service: Service, peer: Peer, message: m.Event, now: float) -> list[Effect]:
+        """Fan out what happened at a robot, and note who drives and stops it."""
         _check_robot(peer, "event")
         if message.kind in _HUB_EVENTS:
             raise RemoteProtocolError(Code.MALFORMED, f"{message.kind} is for the server to say.")
-        return self._to_room(service, peer, msgspec.structs.replace(message, from_=peer.member_id))
+        event = msgspec.structs.replace(message, from_=peer.member_id)
+        effects = self._to_room(service, peer, event)
+        return [*effects, _heard(peer, event), *told(service, peer, event, now)]
 
     def instruct(self, target: Peer, signal: m.Signal, now: float) -> tuple[int, list[Effect]]:
         """Send an instruction of the server's own; return its number and the effects."""
@@ -84,7 +90,10 @@ class Relay:
         ]
 
     def _signal(self, peer: Peer, target: Peer, message: m.Signal, now: float) -> list[Effect]:
-        may = peer.role in _MAY_INSTRUCT if target.is_robot else peer.role == "supervisor"
+        if target.is_robot:
+            may = peer.reach.get(target.member_id) in _MAY_INSTRUCT
+        else:
+            may = peer.role == "supervisor"
         if not may:
             raise NotAllowed(Code.ROLE_REFUSED, "Your role may not give this member instructions.")
         self._await_answer(target, peer.member_id, message.id, now)
@@ -114,13 +123,13 @@ class Relay:
         if peer.room is None:
             raise RemoteProtocolError(Code.NOT_IN_ROOM, "Join a room first.")
         target = None if to is None else service.shared_room(peer, to)
-        if target is None or target is peer:
+        if target is None or target is peer or not sees(peer, target):
             raise RemoteProtocolError(Code.UNKNOWN_MEMBER, "No such member in your room.")
         return target
 
     def _to_room(self, service: Service, peer: Peer, message: m.ServerMessage) -> list[Effect]:
         room = service.room_of(peer)
-        peers = () if room is None else room.peers(without=peer)
+        peers = () if room is None else audience(room, peer)
         return [Send(peers, message)] if peers else []
 
 
@@ -129,20 +138,37 @@ def _check_robot(peer: Peer, what: str) -> None:
         raise NotAllowed(Code.ROLE_REFUSED, f"Only a robot sends {what}.")
 
 
-def _check_direction(peer: Peer, target: Peer, message: Relayed) -> None:
-    """Refuse what this role may not say to that one."""
+def _heard(robot: Peer, message: m.Event | m.Status) -> Heard:
+    assert robot.robot_id is not None  # noqa: S101 - robots have one
+    return Heard(robot.service, robot.robot_id, message)
+
+
+def _may_say(peer: Peer, target: Peer, message: Relayed) -> bool:
+    """Refuse what this role may not say to that one. ``False``: it is worth nothing, forget it."""
     if isinstance(message, _ROBOT_SAYS):
         if not peer.is_robot or target.is_robot:
             raise NotAllowed(Code.ROLE_REFUSED, "Only a robot says this, and to people.")
-        return
+        return True
     if peer.is_robot or not target.is_robot:
         raise NotAllowed(Code.ROLE_REFUSED, "Only people say this, and to robots.")
-    if peer.role != "viewer":
-        return
+    role = peer.reach[target.member_id]
+    if role not in _WATCHERS:
+        return True
+    if role == "guest":
+        return _may_guest_say(message)
     if type(message) in _DRIVER_SAYS:
         raise NotAllowed(Code.MAY_NOT_DRIVE, "A viewer does not drive.")
     if isinstance(message, m.StopReset):
         raise NotAllowed(Code.MAY_NOT_RESET, "A viewer may stop, but not reset.")
+    return True
+
+
+def _may_guest_say(message: Relayed) -> bool:
+    if isinstance(message, m.GateAnswer):
+        return False  # answers beats that come 20 times a second; no use to tell it so each time
+    if isinstance(message, m.Stop):
+        raise NotAllowed(Code.FORBIDDEN, "A guest watches; it cannot stop the robot.")
+    raise NotAllowed(Code.SCOPE_MISSING, "A guest watches; it cannot do this.")
 
 
 def readdress(message: Relayed, sender: MemberId) -> Relayed:

@@ -1,11 +1,15 @@
 """Sessions of a hub: who is paired with whom, what outlives a lost socket, negotiation."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from farhand.core.access import Principal
+from farhand.core.admission import Door, Meeting
+from farhand.core.hub_notices import BREACHES, may_notice
+from farhand.core.hub_sight import shown
 from farhand.core.keepalive import Keepalive
 from farhand.core.limits import Limits, Window
-from farhand.core.member import SCOPES, Effect, Peer, Send
+from farhand.core.member import SCOPES, Effect, Noticed, Peer, Send
 from farhand.core.negotiation import SessionState
 from farhand.core.session import Claim, Session
 from farhand.errors import Code, RemoteProtocolError
@@ -19,23 +23,43 @@ class Sessions:
     Args:
         new_id: Makes an id that was never used and cannot be guessed.
         keepalive: Told when a member gets its first session or loses its last.
+        door: Signs grants.
+        wall_ms: Wall clock.
 
     """
 
-    def __init__(self, new_id: Callable[[], str], limits: Limits, keepalive: Keepalive) -> None:
+    def __init__(
+        self,
+        new_id: Callable[[], str],
+        limits: Limits,
+        keepalive: Keepalive,
+        door: Door,
+        wall_ms: Callable[[], int],
+    ) -> None:
         self.live: dict[SessionId, Session] = {}
         self._new_id = new_id
         self._limits = limits
         self._keepalive = keepalive
+        self._door = door
+        self._wall_ms = wall_ms
         self._graces: deque[tuple[float, Peer, SessionId]] = deque()
 
     # --- pairing -----------------------------------------------------------------------------
 
-    def claim(self, peer: Peer, sessions: dict[SessionId, MemberId]) -> None:
-        """Remember which sessions a member says are still alive."""
+    def claim(self, peer: Peer, sessions: dict[SessionId, MemberId], now: float) -> None:
+        """Remember which sessions a member says are still alive.
+
+        Where people have accounts the other end must come back soon and show who it is: it may
+        have been revoked while the server was away.
+        """
+        until = None if peer.principal.kind == "open" else now + self._limits.resume_grace_s
         for session_id, other in sessions.items():
-            if len(session_id) <= MAX_ID_LENGTH and session_id not in self.live:
-                self._remember(peer, session_id, Claim(other, None))
+            if len(session_id) > MAX_ID_LENGTH or session_id in self.live:
+                continue
+            if session_id in (peer.claims or {}):
+                continue  # the hub knows more about it than the claimant
+            if self._remember(peer, session_id, Claim(other, until)) and until is not None:
+                self._graces.append((until, peer, session_id))
 
     def pair(self, peer: Peer, other: Peer, now: float) -> list[Effect]:
         """Give ``peer``, who has come, a session with ``other``, or let their old one live on."""
@@ -65,12 +89,41 @@ class Sessions:
             self._close(session)
             if grace:
                 until = now + self._limits.resume_grace_s
-                if self._remember(other, session.id, Claim(peer.member_id, until)):
+                if self._remember(other, session.id, Claim(peer.member_id, until, peer.principal)):
                     self._graces.append((until, other, session.id))
             else:
                 effects.append(Send(other.tuple, m.SessionEnded(session.id, reason)))
+                effects.append(_noticed("session.end", session, reason))
             effects += self._keepalive.refresh(other, now)
         peer.claims = None
+        return effects
+
+    def end(self, session: Session, reason: str, now: float) -> list[Effect]:
+        """End one session and tell both ends."""
+        self._close(session)
+        ends = (session.robot.id, session.person.id)
+        effects: list[Effect] = [Send(ends, m.SessionEnded(session.id, reason))]
+        effects += self._keepalive.refresh(session.robot, now)
+        effects += self._keepalive.refresh(session.person, now)
+        return [*effects, _noticed("session.end", session, reason)]
+
+    def end_between(self, person: Peer, robot: Peer, reason: str, now: float) -> list[Effect]:
+        """End the session of these two, if they have one."""
+        effects: list[Effect] = []
+        for session in list(person.sessions.values()):
+            if session.robot is robot:
+                effects += self.end(session, reason, now)
+        return effects
+
+    def end_claims(
+        self, peers: Iterable[Peer], is_gone: Callable[[Principal], bool]
+    ) -> list[Effect]:
+        """End what waits for members that may not come back."""
+        effects: list[Effect] = []
+        for peer in peers:
+            for session_id, claim in list((peer.claims or {}).items()):
+                if claim.principal is not None and is_gone(claim.principal):
+                    effects += self._give_up(peer, session_id, "revoked")
         return effects
 
     def tick(self, now: float) -> list[Effect]:
@@ -80,9 +133,7 @@ class Sessions:
             _, peer, session_id = self._graces.popleft()
             claim = (peer.claims or {}).get(session_id)
             if claim is not None and claim.until is not None and now >= claim.until:
-                assert peer.claims is not None  # noqa: S101 - the claim was found in it
-                del peer.claims[session_id]
-                effects.append(Send(peer.tuple, m.SessionEnded(session_id, "gone")))
+                effects += self._give_up(peer, session_id, "gone")
         return effects
 
     # --- messages --------------------------------------------------------------------------------
@@ -130,13 +181,23 @@ class Sessions:
         session = self._find(peer, message.session_id)
         other = session.other(peer)
         self._close(session)
-        told = Send(other.tuple, m.SessionEnded(session.id, message.reason[:200]))
-        return [told, *self._keepalive.refresh(peer, now), *self._keepalive.refresh(other, now)]
+        reason = message.reason[:200]
+        told = Send(other.tuple, m.SessionEnded(session.id, reason))
+        noticed = _noticed("session.end", session, reason or "left")
+        refreshed = self._keepalive.refresh(peer, now) + self._keepalive.refresh(other, now)
+        return [told, noticed, *refreshed]
 
-    def error(self, peer: Peer, message: m.Error, _now: float) -> list[Effect]:
+    def error(self, peer: Peer, message: m.Error, now: float) -> list[Effect]:
         """Pass an error about a session on to its other end; others are the sender's own affair."""
         session = peer.sessions.get(message.session_id) if message.session_id is not None else None
-        return [] if session is None else [Send(session.other(peer).tuple, message)]
+        if session is None:
+            return []
+        effects: list[Effect] = [Send(session.other(peer).tuple, message)]
+        if peer.is_robot and message.code in BREACHES and may_notice(peer, now):
+            effects.append(
+                _noticed("rule.broken", session, message.text[:200], result=message.code)
+            )
+        return effects
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -149,17 +210,40 @@ class Sessions:
     def _open(
         self, session_id: SessionId, robot: Peer, person: Peer, now: float, *, resumed: bool
     ) -> list[Effect]:
-        session = Session(session_id, robot, person, self._limits.candidates)
+        scopes = SCOPES[person.reach[robot.member_id]]
+        session = Session(
+            session_id, robot, person, scopes, self._limits.candidates, self._wall_ms()
+        )
         if resumed:
             session.resume()
         self.live[session_id] = session
-        scopes = SCOPES[person.role]
         effects: list[Effect] = []
         for end in (robot, person):
             end.sessions[session_id] = session
-            effects.append(Send(end.tuple, session.start(end, scopes, resumed=resumed)))
+            grant = self._grant(session) if end is robot else None
+            effects.append(Send(end.tuple, session.start(end, resumed=resumed, grant=grant)))
             effects += self._keepalive.refresh(end, now)
-        return effects
+        return effects if resumed else [*effects, _noticed("session.begin", session)]
+
+    def _grant(self, session: Session) -> str | None:
+        robot, person = session.robot, session.person
+        assert robot.robot_id is not None  # noqa: S101 - robots have one
+        member = shown(person, to=robot)
+        meeting = Meeting(session.id, robot.robot_id, member, session.scopes, person.fingerprint)
+        return self._door.grant(person.principal, meeting)
+
+    def _give_up(self, peer: Peer, session_id: SessionId, reason: str) -> list[Effect]:
+        claim = (peer.claims or {}).pop(session_id)
+        person = claim.principal if peer.is_robot else peer.principal
+        notice = Noticed(
+            "session.end",
+            peer.service,
+            person,
+            peer.robot_id,
+            target=f"session:{session_id}",
+            detail={"reason": reason},
+        )
+        return [Send(peer.tuple, m.SessionEnded(session_id, reason)), notice]
 
     def _close(self, session: Session) -> None:
         session.end()
@@ -186,6 +270,19 @@ class Sessions:
             window = Window(self._limits.negotiations, self._limits.negotiation_window_s)
             robot.pairs[person.member_id] = window
         return window
+
+
+def _noticed(action: str, session: Session, reason: str = "", result: str = "ok") -> Noticed:
+    return Noticed(
+        action,
+        session.robot.service,
+        session.person.principal,
+        session.robot.robot_id,
+        session.person.member,
+        f"session:{session.id}",
+        result,
+        {"reason": reason} if reason else {},
+    )
 
 
 def _claims_about(claimant: Peer, other: Peer) -> list[SessionId]:

@@ -4,6 +4,7 @@ from typing import NewType
 
 import msgspec
 
+from farhand.core.access import OPEN, Principal
 from farhand.core.limits import Limits, TokenBucket, Window
 from farhand.core.session import Claim, Session
 from farhand.errors import Code
@@ -50,7 +51,34 @@ class RobotSeen(msgspec.Struct, frozen=True, gc=False):
     """Why it went; empty: it did not."""
 
 
-Effect = Send | Close | Answered | RobotSeen
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A robot told its news; for those who keep a journal."""
+
+    service_id: ServiceId
+    robot_id: RobotId
+    message: m.Event | m.Status
+
+
+class Noticed(msgspec.Struct, frozen=True, gc=False):
+    """Something that belongs into the audit trail."""
+
+    action: str
+    """``session.begin``, ``session.end``, ``member.kick``, ``resume.replay``, ``rule.broken``,
+    ``control.taken``, ``control.released``, ``stop``, ``reset``."""
+    service_id: ServiceId
+    principal: Principal | None
+    """Who did it, or to whom it happened; ``None``: nobody here knows."""
+    robot_id: RobotId | None = None
+    member: m.Member | None = None
+    """As what they are known in the service."""
+    target: str = ""
+    """Kind and id: ``session:...``, ``member:...``."""
+    result: str = "ok"
+    """``ok`` or an error code."""
+    detail: dict[str, str] = {}
+
+
+Effect = Send | Close | Answered | RobotSeen | Heard | Noticed
 
 
 class CloseCode:
@@ -63,6 +91,9 @@ class CloseCode:
     SLOW = 4003
     REFUSED = 4004
     KEEPALIVE = 4008
+    REVOKED = 4010
+    KICKED = 4011
+    MOVED = 4012
 
 
 SCOPES: dict[m.Role, tuple[m.Scope, ...]] = {
@@ -81,11 +112,13 @@ class Peer:
 
     __slots__ = (
         "bad",
+        "breach_at",
         "bucket",
         "cameras",
         "claims",
         "control_bucket",
         "error_at",
+        "fingerprint",
         "heard_at",
         "id",
         "is_live",
@@ -93,15 +126,21 @@ class Peer:
         "manifest",
         "media",
         "member",
+        "notices",
+        "own_role",
         "pairs",
         "ping_at",
+        "principal",
+        "reach",
         "refused",
         "room",
         "service",
         "sessions",
         "signals",
+        "since_ms",
         "slot",
         "status",
+        "tries",
         "tuple",
     )
 
@@ -111,6 +150,16 @@ class Peer:
         """Ready for :class:`Send`."""
         self.service = service
         self.member: m.Member | None = None
+        self.principal: Principal = OPEN
+        """Who is behind it; from hello on."""
+        self.own_role: m.Role = "viewer"
+        """The role granted at hello; in a robot's own room :attr:`role` may be less."""
+        self.reach: dict[MemberId, m.Role] = {}
+        """A person's robots in the room, and what they are to each; others are not there for
+        them. Asked of the door when the two meet, so that no message has to."""
+        self.fingerprint: str | None = None
+        self.since_ms = 0
+        """Wall clock of the hello."""
         self.is_robot = False
         self.manifest: Manifest | None = None
         self.status: m.Status | None = None
@@ -125,6 +174,11 @@ class Peer:
         self.control_bucket: TokenBucket | None = None
         self.bad: Window | None = None
         self.refused: Window | None = None
+        self.tries: Window | None = None
+        """Room passwords tried."""
+        self.notices: Window | None = None
+        """What it brought into the audit trail."""
+        self.breach_at = float("-inf")
         self.error_at = float("-inf")
         self.heard_at = now
         self.ping_at = now

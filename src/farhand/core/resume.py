@@ -25,6 +25,12 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     service_id: ServiceId
     role: Role
     robot_id: RobotId | None
+    principal: str = ""
+    """Kind and id of who must authenticate anew to use it."""
+    n: int = 0
+    """How many tokens the member had before."""
+    issued_ms: int = 0
+    """Wall clock."""
 
 
 class ResumeSigner:

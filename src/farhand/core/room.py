@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farhand.core.member import Peer, PeerId
-from farhand.protocol import messages as m
+from farhand.core.member import Peer
 from farhand.protocol.ids import MemberId, RobotId, RoomId, ServiceId
 
 
@@ -18,21 +17,13 @@ class Room:
         self.id = room_id
         self.members: dict[MemberId, Peer] = {}
 
-    def peers(self, without: Peer | None = None) -> tuple[PeerId, ...]:
-        """Return the sockets of everybody, or of everybody but one."""
-        return tuple(peer.id for peer in self.members.values() if peer is not without)
+    def people(self) -> Iterator[Peer]:
+        """Yield the members that are no robots."""
+        return (peer for peer in self.members.values() if not peer.is_robot)
 
-    def listing(self) -> tuple[m.Member, ...]:
-        """Return the members as others see them."""
-        return tuple(peer.member for peer in self.members.values() if peer.member is not None)
-
-    def partners(self, peer: Peer) -> Iterator[Peer]:
-        """Yield those who get a session with ``peer``: robots for people, people for robots."""
-        if not peer.media:
-            return
-        for other in self.members.values():
-            if other.media and other.is_robot is not peer.is_robot:
-                yield other
+    def robots(self) -> Iterator[Peer]:
+        """Yield the robots."""
+        return (peer for peer in self.members.values() if peer.is_robot)
 
 
 class Service:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from farhand.core.access import Principal
+from farhand.core.hub_sight import shown
 from farhand.core.negotiation import Negotiation, SessionEvent, SessionState
 from farhand.protocol import messages as m
 from farhand.protocol.ids import MemberId, SessionId
@@ -20,19 +22,30 @@ class Claim:
     other: MemberId
     until: float | None
     """When it is given up; ``None`` (the server was restarted): when the claimant leaves."""
+    principal: Principal | None = None
+    """Who the other is; ``None``: not known, the server was restarted."""
 
 
 class Session:
     """A robot, a person, and where their negotiation stands."""
 
-    __slots__ = ("id", "negotiation", "person", "robot")
+    __slots__ = ("id", "negotiation", "person", "robot", "scopes", "since_ms")
 
-    def __init__(
-        self, session_id: SessionId, robot: Peer, person: Peer, max_candidates: int
+    def __init__(  # noqa: PLR0917 - the parts of a session
+        self,
+        session_id: SessionId,
+        robot: Peer,
+        person: Peer,
+        scopes: tuple[m.Scope, ...],
+        max_candidates: int,
+        since_ms: int = 0,
     ) -> None:
         self.id = session_id
         self.robot = robot
         self.person = person
+        self.scopes = scopes
+        self.since_ms = since_ms
+        """Wall clock."""
         self.negotiation = Negotiation(max_candidates)
 
     @property
@@ -44,13 +57,10 @@ class Session:
         """Return the end that is not ``peer``."""
         return self.person if peer is self.robot else self.robot
 
-    def start(
-        self, receiver: Peer, scopes: tuple[m.Scope, ...], *, resumed: bool
-    ) -> m.SessionStart:
+    def start(self, receiver: Peer, *, resumed: bool, grant: str | None = None) -> m.SessionStart:
         """Return what ``receiver``, one of the ends, is to be told."""
-        member = self.other(receiver).member
-        assert member is not None  # noqa: S101 - only members are paired
-        return m.SessionStart(self.id, member, scopes, self.person.cameras, resumed)
+        member = shown(self.other(receiver), to=receiver)
+        return m.SessionStart(self.id, member, self.scopes, self.person.cameras, resumed, grant)
 
     def resume(self) -> None:
         """Both ends say that it lives."""
