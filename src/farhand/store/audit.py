@@ -1,6 +1,7 @@
 """The chain of the audit trail: each entry's digest covers the one before it."""
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 
 import msgspec
@@ -22,18 +23,46 @@ def chained(deed: Deed, last: AuditEntry | None, at_ms: int) -> AuditEntry:
     entry = AuditEntry(
         seq=last.seq + 1 if last else 1,
         at_ms=at_ms,
-        actor=deed.actor,
-        actor_name=deed.actor_name,
-        action=deed.action,
-        result=deed.result,
-        service_id=deed.service_id,
-        robot_id=deed.robot_id,
-        target=deed.target,
-        address=deed.address,
-        detail=deed.detail,
+        actor=_storable(deed.actor),
+        actor_name=_storable(deed.actor_name),
+        action=_storable(deed.action),
+        result=_storable(deed.result),
+        service_id=_storable(deed.service_id),
+        robot_id=_storable(deed.robot_id),
+        target=_storable(deed.target),
+        address=_storable(deed.address),
+        detail={_storable(name): _storable(text) for name, text in deed.detail.items()},
         previous=last.digest if last else "",
     )
     return replace(entry, digest=digest_of(entry))
+
+
+def _storable(text: str) -> str:
+    """Return ``text`` without what PostgreSQL cannot hold: strangers choose names, too."""
+    clean = text.replace("\0", "\ufffd")
+    return clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
+
+
+class Chain:
+    """Checks a trail entry by entry, oldest first, in constant memory."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        """How many were what they were."""
+        self.broken_at: int | None = None
+        """Number of the first that is not; ``None``: none so far."""
+        self._previous = ""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Check the next entry; after a broken one nothing more is said."""
+        if self.broken_at is not None:
+            return
+        expected = self.entries + 1
+        is_next = entry.seq == expected and entry.previous == self._previous
+        if is_next and hmac.compare_digest(entry.digest.encode(), digest_of(entry).encode()):
+            self.entries, self._previous = entry.seq, entry.digest
+        else:
+            self.broken_at = expected
 
 
 def first_broken(entries: Iterable[AuditEntry]) -> int | None:
@@ -43,10 +72,7 @@ def first_broken(entries: Iterable[AuditEntry]) -> int | None:
         entries: The whole trail, oldest first.
 
     """
-    seq, previous = 0, ""
+    chain = Chain()
     for entry in entries:
-        is_next = entry.seq == seq + 1 and entry.previous == previous
-        if not is_next or entry.digest != digest_of(entry):
-            return seq + 1 if entry.seq != seq + 1 else entry.seq
-        seq, previous = entry.seq, entry.digest
-    return None
+        chain.add(entry)
+    return chain.broken_at

@@ -114,9 +114,11 @@ class Store(Protocol):
     def robot_seen(
         self, service_id: ServiceId, robot_id: RobotId, manifest: Manifest, now_ms: int, reason: str
     ) -> None:
-        """Remember that a robot came, is here, or went (``reason``). Written within a second.
+        """Remember that a robot came, is here, or went (``reason``).
 
-        A robot that has no record gets one: only servers without accounts see such.
+        Read at once, written within a second or at `close`; the record keeps its version. A robot
+        that comes and has no record gets one: only servers without accounts see such. One that
+        goes and has none was deleted, and gets none.
         """
 
     # --- the audit trail ---

@@ -1,4 +1,4 @@
-"""One process of a kind for each state folder: one gate, one agent."""
+"""One process of a kind for each state folder: one gate, one agent, one server."""
 
 import fcntl
 import os
@@ -28,6 +28,6 @@ def lock_folder(folder: Path, program: str) -> int:
         raise ConfigError(
             Code.STATE_IN_USE,
             f"state: another {program} runs in {folder}.",
-            "Two must not share a driver or an epoch: end the other one first.",
+            "Two must not share a driver, an epoch or records: end the other one first.",
         ) from exc
     return file

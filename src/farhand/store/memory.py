@@ -1,8 +1,9 @@
 """A store that forgets everything with the process."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar, cast
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -19,6 +20,9 @@ MAX_ROBOTS = 10_000
 R = TypeVar("R", bound=Record)
 OnChange = Callable[[Record | None, Record | None], None]
 Key = tuple[str | int, ...]
+Address = tuple[type[Record], Key]
+Plan = dict[Address, Record | None]
+"""What each key is to hold; ``None``: nothing."""
 
 
 class Tables:
@@ -32,6 +36,7 @@ class Tables:
     def __init__(self, wall_ms: Callable[[], int]) -> None:
         self.wall_ms = wall_ms
         self._tables: dict[type[Record], dict[Key, Record]] = {kind: {} for kind in ALL}
+        self._order: dict[type[Record], list[Key]] = {}
         self._watchers: list[OnChange] = []
 
     def get(self, kind: type[R], *key: str | int) -> R | None:
@@ -41,19 +46,41 @@ class Tables:
     def all(self, kind: type[R]) -> list[R]:
         """Return all records of a kind, in the order of their keys."""
         table = self._tables[kind]
-        return [cast("R", table[key]) for key in sorted(table, key=lambda k: tuple(map(str, k)))]
+        order = self._order.get(kind)
+        if order is None:
+            order = self._order[kind] = sorted(table)
+        return [cast("R", table[key]) for key in order]
+
+    def has_service(self, service_id: ServiceId) -> bool:
+        """Say whether there is such a service."""
+        return (service_id,) in self._tables[Service]
 
     def watch(self, on_change: OnChange) -> None:
         """Call ``on_change(before, after)`` after each change."""
         self._watchers.append(on_change)
 
-    def stamped(self, put: Put, pending: dict[tuple[type[Record], Key], Record | None]) -> Record:
-        """Return the record as it is to be stored.
+    def plan(self, changes: Iterable[Change], before: Plan | None = None) -> Plan:
+        """Return what ``changes`` make of the records.
+
+        Args:
+            changes: What is to be done.
+            before: Plans that are to be committed first.
 
         Raises:
             VersionConflict: FH-3027.
 
         """
+        pending: Plan = {}
+        known = ChainMap(pending, before or {})
+        for change in changes:
+            if isinstance(change, Put):
+                record = self._stamped(change, known)
+                pending[type(record), key_of(record)] = record
+            else:
+                pending[change.kind, change.key] = None
+        return pending
+
+    def _stamped(self, put: Put, pending: Mapping[Address, Record | None]) -> Record:
         record = put.record
         at = (type(record), key_of(record))
         now = pending[at] if at in pending else self._tables[at[0]].get(at[1])
@@ -67,32 +94,26 @@ class Tables:
             updated_ms=wall_ms,
         )
 
-    def plan(self, changes: Iterable[Change]) -> dict[tuple[type[Record], Key], Record | None]:
-        """Return what each key is to hold; ``None``: nothing.
-
-        Raises:
-            VersionConflict: FH-3027.
-
-        """
-        pending: dict[tuple[type[Record], Key], Record | None] = {}
-        for change in changes:
-            if isinstance(change, Put):
-                record = self.stamped(change, pending)
-                pending[type(record), key_of(record)] = record
-            else:
-                pending[change.kind, change.key] = None
-        return pending
-
-    def commit(self, plan: dict[tuple[type[Record], Key], Record | None]) -> None:
-        """Make ``plan`` what is, and tell the watchers."""
-        for (kind, key), after in plan.items():
-            table = self._tables[kind]
-            before = table.pop(key, None)
-            if after is not None:
-                table[key] = after
+    def commit(self, plan: Plan) -> None:
+        """Make ``plan`` what is, then tell the watchers."""
+        done = [(self._set(kind, key, after), after) for (kind, key), after in plan.items()]
+        for before, after in done:
             if before is not None or after is not None:
-                for on_change in self._watchers:
-                    on_change(before, after)
+                self._tell(before, after)
+
+    def _set(self, kind: type[Record], key: Key, record: Record | None) -> Record | None:
+        """Make ``record`` what is, as the newest of its table; return what was."""
+        table = self._tables[kind]
+        before = table.pop(key, None)
+        if record is not None:
+            table[key] = record
+        if (before is None) != (record is None):
+            self._order.pop(kind, None)
+        return before
+
+    def _tell(self, before: Record | None, after: Record | None) -> None:
+        for on_change in self._watchers:
+            on_change(before, after)
 
 
 def key_of(record: Record) -> Key:
@@ -100,25 +121,37 @@ def key_of(record: Record) -> Key:
     return tuple(getattr(record, name) for name in record.KEY)
 
 
-def seen(  # noqa: PLR0917 - the arguments of Store.robot_seen
-    robot: Robot | None,
-    service_id: ServiceId,
-    robot_id: RobotId,
-    manifest: Manifest,
-    now_ms: int,
-    reason: str,
-) -> Robot:
-    """Return the record of a robot that came, is here, or went."""
-    known = robot or Robot(service_id=service_id, id=robot_id, home_id=service_id)
-    return replace(
-        known,
-        name=manifest.name,
-        model=manifest.model or known.model,
-        software=manifest.software or known.software,
-        manifest=manifest,
-        last_seen_ms=now_ms,
-        offline_reason=reason,
-    )
+class Sighting(NamedTuple):
+    """A robot came, is here, or went: what `Store.robot_seen` was told."""
+
+    service_id: ServiceId
+    robot_id: RobotId
+    manifest: Manifest
+    now_ms: int
+    reason: str
+
+    def noted_in(self, robot: Robot | None) -> Robot | None:
+        """Return the robot's record with this in it; ``None``: there is to be none."""
+        if robot is None:
+            if self.reason:
+                return None  # deleted while it was here: its leaving does not bring it back
+            robot = Robot(
+                service_id=self.service_id,
+                id=self.robot_id,
+                home_id=self.service_id,
+                version=1,
+                created_ms=self.now_ms,
+                updated_ms=self.now_ms,
+            )
+        return replace(
+            robot,
+            name=self.manifest.name,
+            model=self.manifest.model or robot.model,
+            software=self.manifest.software or robot.software,
+            manifest=self.manifest,
+            last_seen_ms=self.now_ms,
+            offline_reason=self.reason,
+        )
 
 
 class MemoryStore(Tables):
@@ -146,10 +179,6 @@ class MemoryStore(Tables):
     async def close(self) -> None:
         """Nothing to write."""
 
-    def has_service(self, service_id: ServiceId) -> bool:
-        """Say whether there is such a service."""
-        return self.get(Service, service_id) is not None
-
     async def write(self, *changes: Change, deed: Deed | None = None) -> tuple[Record, ...]:
         """Carry out all of ``changes``, or none."""
         plan = self.plan(changes)
@@ -162,12 +191,13 @@ class MemoryStore(Tables):
         self, service_id: ServiceId, robot_id: RobotId, manifest: Manifest, now_ms: int, reason: str
     ) -> None:
         """Remember that a robot came, is here, or went."""
-        known = self.get(Robot, service_id, robot_id)
-        robot = seen(known, service_id, robot_id, manifest, now_ms, reason)
-        self.commit(self.plan([Put(robot, force=True)]))
+        sighting = Sighting(service_id, robot_id, manifest, now_ms, reason)
+        robot = sighting.noted_in(self.get(Robot, service_id, robot_id))
+        if robot is not None:
+            self.commit({(Robot, (service_id, robot_id)): robot})
         robots = self._tables[Robot]
         while len(robots) > self._max_robots:
-            del robots[next(iter(robots))]
+            self._set(Robot, next(iter(robots)), None)
 
     async def audit(self, deed: Deed) -> AuditEntry:
         """Note ``deed``."""

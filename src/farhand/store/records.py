@@ -20,7 +20,7 @@ class Record(Struct, frozen=True, kw_only=True):
     """Names of the members that tell records of this kind apart."""
 
     version: int = 0
-    """Rises by one with each write; 0: not stored yet. It is the ETag."""
+    """Rises by one with each write; 0: not stored yet. It is the ETag. Being seen is no write."""
     created_ms: int = 0
     updated_ms: int = 0
 

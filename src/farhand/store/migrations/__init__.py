@@ -1,0 +1,1 @@
+"""Revisions of the schema, forward only, run by `store/schema.py`."""
