@@ -13,9 +13,13 @@ need() { # need PACKAGE PROGRAM...: any of the programs will do
 }
 
 PATH="$PATH:/usr/sbin:/sbin"
+for folder in /usr/lib/postgresql/*/bin; do # Debian keeps the server's programs off the path
+  PATH="$PATH:$folder"
+done
 need chromium chromium chromium-browser google-chrome
 need iproute2 ip
 need util-linux nsenter
+need postgresql pg_ctl
 
 [ -n "$packages" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -34,6 +34,12 @@ def _has_lab() -> bool:
     return lab.missing() is None
 
 
+def _has_postgres() -> bool:
+    from tests.store import postgres
+
+    return all(postgres.program(name) for name in ("initdb", "pg_ctl", "psql"))
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (
         _program("chromium", "chromium-browser", "google-chrome"),
@@ -48,6 +54,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "linux": (lambda: sys.platform == "linux", "Linux"),
     "package": (_is_installed, "farhand installed, not only on the path: make setup"),
+    "postgres": (_has_postgres, "PostgreSQL: apt install postgresql"),
     "root": (lambda: os.geteuid() == 0, "root"),
 }
 
