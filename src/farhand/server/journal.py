@@ -9,7 +9,6 @@ import contextlib
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -22,11 +21,10 @@ from farhand.protocol.ids import RobotId, ServiceId
 from farhand.server.metrics import Metrics
 from farhand.server.webhooks.news import News, WebhookEvent, news
 from farhand.store.base import Deed, Store
+from farhand.store.history import History
 
 log = structlog.get_logger(__name__)
 
-SAMPLE_MS = 1000
-"""At most one status of each robot is kept in this time."""
 LOW_PERCENT = 20.0
 """Battery below which `battery.low` is told, once."""
 REARM_PERCENT = 22.0
@@ -46,25 +44,12 @@ _LEASE = frozenset({"control-taken", "control-released"})
 RobotKey = tuple[ServiceId, RobotId]
 
 
-class Recorder(Protocol):
-    """What the journal needs of `store/history.py`. Never waits, never raises."""
-
-    def add_status(self, service_id: ServiceId, robot_id: RobotId, at_ms: int, data: bytes) -> None:
-        """Keep a sample."""
-
-    def add_event(
-        self, service_id: ServiceId, robot_id: RobotId, kind: str, at_ms: int, data: bytes
-    ) -> None:
-        """Keep an event."""
-
-
 class _Robot:
     """What the journal remembers of a robot."""
 
-    __slots__ = ("ids", "is_low", "sampled_ms")
+    __slots__ = ("ids", "is_low")
 
     def __init__(self) -> None:
-        self.sampled_ms = -SAMPLE_MS
         self.is_low = False
         self.ids: OrderedDict[str, None] = OrderedDict()
 
@@ -84,7 +69,7 @@ class Journal:
     """The hooks of a gateway. Use on the event loop, inside :meth:`running`.
 
     Args:
-        recorder: Keeps samples and events.
+        history: Keeps samples and events.
         store: Keeps the audit trail.
         metrics: Counts.
         tell: Takes what webhooks may want.
@@ -94,13 +79,13 @@ class Journal:
 
     def __init__(
         self,
-        recorder: Recorder,
+        history: History,
         store: Store,
         metrics: Metrics,
         tell: Callable[[News], None],
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._recorder = recorder
+        self._history = history
         self._store = store
         self._metrics = metrics
         self._tell = tell
@@ -129,15 +114,11 @@ class Journal:
     # --- hooks of the gateway --------------------------------------------------------------------
 
     def status(self, service_id: ServiceId, robot_id: RobotId, status: m.Status) -> None:
-        """Keep a robot's status if the last one kept is old enough; look at the battery."""
-        now, robot = self._wall_ms(), self._robot(service_id, robot_id)
+        """Keep a robot's status (the history takes one a second); look at the battery."""
         if status.battery is not None:
-            self._battery(service_id, robot_id, robot, status.battery.percent)
-        # A clock that was set back must not silence a robot until it is right again.
-        if 0 <= now - robot.sampled_ms < SAMPLE_MS:
-            return
-        robot.sampled_ms = now
-        self._recorder.add_status(service_id, robot_id, now, msgspec.json.encode(status))
+            self._battery(service_id, robot_id, status.battery.percent)
+        data = msgspec.json.encode(status)
+        self._history.add_status(service_id, robot_id, self._wall_ms(), data)
 
     def event(self, service_id: ServiceId, robot_id: RobotId, event: m.Event) -> None:
         """Keep what a robot told."""
@@ -145,7 +126,7 @@ class Journal:
             return
         now = self._wall_ms()
         kept = msgspec.structs.replace(event, robot_id=robot_id)
-        self._recorder.add_event(service_id, robot_id, event.kind, now, msgspec.json.encode(kept))
+        self._history.add_event(service_id, robot_id, event.kind, now, msgspec.json.encode(kept))
         if event.kind in _LEASE:
             self._metrics.lease.labels(event.kind.removeprefix("control-")).inc()
         elif event.kind == "stopped":
@@ -162,7 +143,7 @@ class Journal:
         now = self._wall_ms()
         kind: m.EventKind = "robot-online" if is_online else "robot-offline"
         event = m.Event(kind, robot_id=robot_id, text=reason)
-        self._recorder.add_event(service_id, robot_id, kind, now, msgspec.json.encode(event))
+        self._history.add_event(service_id, robot_id, kind, now, msgspec.json.encode(event))
         told: WebhookEvent = "robot.online" if is_online else "robot.offline"
         self._tell(news(told, now, service_id, robot_id, **({"reason": reason} if reason else {})))
         known = self._robots.get((service_id, robot_id))
@@ -191,9 +172,8 @@ class Journal:
             robot = self._robots[service_id, robot_id] = _Robot()
         return robot
 
-    def _battery(
-        self, service_id: ServiceId, robot_id: RobotId, robot: _Robot, percent: float
-    ) -> None:
+    def _battery(self, service_id: ServiceId, robot_id: RobotId, percent: float) -> None:
+        robot = self._robot(service_id, robot_id)
         if percent < LOW_PERCENT and not robot.is_low:
             robot.is_low = True
             now = self._wall_ms()

@@ -10,12 +10,13 @@ from farhand.core.access import OPEN, Principal
 from farhand.core.member import Noticed
 from farhand.errors import Code, StoreError
 from farhand.protocol import messages as m
-from farhand.protocol.ids import DEFAULT_SERVICE, Epoch, MemberId, RobotId, ServiceId
+from farhand.protocol.ids import DEFAULT_SERVICE, Epoch, MemberId, RobotId
 from farhand.server.journal import MAX_DEEDS, Journal
 from farhand.server.metrics import Metrics
 from farhand.server.webhooks.news import News
 from farhand.store.audit import first_broken
 from farhand.store.base import AuditQuery, Deed
+from farhand.store.history import MemoryHistory
 from farhand.store.memory import MemoryStore
 from farhand.store.records import AuditEntry
 
@@ -23,28 +24,10 @@ R1, R2 = RobotId("r1"), RobotId("r2")
 ANA = m.Member(MemberId("m-ana"), "operator", "ana")
 
 
-class Kept:
-    """A recorder in memory."""
-
-    def __init__(self) -> None:
-        self.statuses: list[tuple[str, int, Any]] = []
-        self.events: list[tuple[str, str, Any]] = []
-
-    def add_status(
-        self, _service_id: ServiceId, robot_id: RobotId, at_ms: int, data: bytes
-    ) -> None:
-        self.statuses.append((robot_id, at_ms, msgspec.json.decode(data)))
-
-    def add_event(
-        self, _service_id: ServiceId, robot_id: RobotId, kind: str, _at_ms: int, data: bytes
-    ) -> None:
-        self.events.append((robot_id, kind, msgspec.json.decode(data)))
-
-
 class Rig:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.now = 1_700_000_000_000
-        self.kept = Kept()
+        self.kept = MemoryHistory(lambda: self.now)
         self.metrics = Metrics()
         self.told: list[News] = []
         self.store = store or MemoryStore()
@@ -63,6 +46,14 @@ class Rig:
     def figure(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
 
+    async def statuses(self, robot: RobotId = R1) -> list[Any]:
+        found = await self.kept.statuses(DEFAULT_SERVICE, robot, 0, 2**53, 100)
+        return [msgspec.json.decode(one.data) for one in found]
+
+    async def events(self) -> list[tuple[str, str, Any]]:
+        found = await self.kept.events(None, "", "", 0, 2**53, 100)
+        return [(one.robot_id, one.type, msgspec.json.decode(one.data)) for one in found]
+
     @property
     def kinds(self) -> list[str]:
         return [item.event for item in self.told]
@@ -74,8 +65,9 @@ async def test_one_status_a_second_of_each_robot_is_kept() -> None:
         rig.status()
         rig.status(robot=R2)
         rig.now += 250
-    assert [robot for robot, _, _ in rig.kept.statuses] == [R1, R2] * 5
-    assert rig.kept.statuses[0][2]["mode"] == "idle"
+    for robot in (R1, R2):
+        kept = await rig.statuses(robot)
+        assert [one["mode"] for one in kept] == ["idle"] * 5
 
 
 async def test_a_clock_that_was_set_back_silences_nobody() -> None:
@@ -83,7 +75,7 @@ async def test_a_clock_that_was_set_back_silences_nobody() -> None:
     rig.status()
     rig.now -= 3_600_000
     rig.status()
-    assert len(rig.kept.statuses) == 2
+    assert len(await rig.statuses()) == 2
 
 
 async def test_an_event_is_kept_once_however_often_it_comes() -> None:
@@ -92,10 +84,11 @@ async def test_an_event_is_kept_once_however_often_it_comes() -> None:
         rig.event("stopped", id="n-1", member=ANA)
     rig.event("stopped", id="n-1", robot=R2)
     rig.event("stopped", id="n-2")
-    assert [(robot, event["id"]) for robot, _, event in rig.kept.events] == [
+    kept = await rig.events()
+    assert [(robot, event["id"]) for robot, _, event in kept] == [
         (R1, "n-1"), (R2, "n-1"), (R1, "n-2")
     ]  # fmt: skip
-    assert rig.kept.events[0][2]["robotId"] == R1
+    assert kept[0][2]["robotId"] == R1
     assert rig.figure("farhand_stops_total", by="operator") == 1
     assert rig.figure("farhand_stops_total", by="robot") == 2
 
@@ -116,7 +109,7 @@ async def test_presence_is_kept_and_told_with_its_reason() -> None:
     rig.journal.presence(DEFAULT_SERVICE, R1, is_online=False, reason="FH-3017")
     assert rig.kinds == ["robot.online", "robot.offline"]
     assert rig.told[1].data == {"reason": "FH-3017"}
-    assert [kind for _, kind, _ in rig.kept.events] == ["robot-online", "robot-offline"]
+    assert [kind for _, kind, _ in await rig.events()] == ["robot-online", "robot-offline"]
 
 
 async def test_a_low_battery_is_told_once_for_each_crossing() -> None:

@@ -1,21 +1,21 @@
 """What webhooks tell."""
 
 import secrets
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from msgspec import Struct
 
-WebhookEvent = Literal[
+Subscription = Literal[
     "robot.online",
     "robot.offline",
     "robot.stopped",
+    "robot.enrolled",
     "control.taken",
     "battery.low",
-    "robot.enrolled",
-    "test",
 ]
-EVENTS = tuple(kind for kind in get_args(WebhookEvent) if kind != "test")
-"""What a webhook can ask for. ``test`` comes only by the call of that name."""
+"""What a webhook can ask for."""
+WebhookEvent = Subscription | Literal["test"]
+"""``test`` comes only by the call of that name."""
 
 
 class News(Struct, frozen=True, rename="camel", omit_defaults=True):
