@@ -1,6 +1,7 @@
 /** One connection to a farhand server, and the robot that is open on it. */
 
 import type { Incoming } from "./codec.ts";
+import { type Identity, makeIdentity, NO_IDENTITY } from "./identity.ts";
 import { Link, problem, signalingUrl } from "./link.ts";
 import { Session } from "./session.ts";
 import { Emitter, Value } from "./store.ts";
@@ -24,22 +25,23 @@ class FarhandClient implements Client {
   readonly #release = new AbortController();
   #session: Session | null = null;
   #welcome: Parameters<Session["welcomed"]>[0] | null = null;
+  #identity: Identity | null = null;
 
   readonly getSnapshot: () => ClientSnapshot;
   readonly subscribe: (listener: () => void) => () => void;
   readonly on = this.#events.on;
 
-  constructor({ baseUrl, serviceId = "default", name, role }: ConnectOptions) {
+  constructor({ baseUrl, serviceId = "default", name, role, token }: ConnectOptions) {
     this.#name = name.slice(0, MAX_NAME);
     const url = signalingUrl(baseUrl ?? document.baseURI, serviceId);
     this.#link = new Link(
       url,
-      { role, name: this.#name },
+      { role, name: this.#name, ...(token === undefined ? {} : { token }) },
       {
         onWelcome: (welcome) => {
           this.#welcome = welcome;
           this.#store.patch({ memberId: welcome.memberId });
-          this.#session?.welcomed(welcome);
+          this.#enter();
         },
         onMessage: (message) => this.#receive(message),
         onLost: () => {
@@ -63,7 +65,11 @@ class FarhandClient implements Client {
       this.#events.emit("link", link);
     });
     const { signal } = this.#release;
-    window.addEventListener("online", () => this.#link.retryNow(), { signal });
+    window.addEventListener("online", () => this.#online(), { signal });
+    void makeIdentity().then((identity) => {
+      this.#identity = identity;
+      this.#enter();
+    });
   }
 
   openRobot(robotId: string, options: OpenOptions = {}): RobotSession {
@@ -71,13 +77,14 @@ class FarhandClient implements Client {
     const session: Session = new Session(robotId, options, {
       link: this.#link,
       name: this.#name,
+      identity: () => this.#identity ?? NO_IDENTITY,
       onEvent: (event) => this.#event(event),
       onClosed: () => {
         if (this.#session === session) this.#session = null;
       },
     });
     this.#session = session;
-    if (this.#welcome !== null) session.welcomed(this.#welcome);
+    this.#enter();
     return session;
   }
 
@@ -89,6 +96,15 @@ class FarhandClient implements Client {
     this.#session?.close();
     this.#release.abort();
     this.#link.close();
+  }
+
+  /** Let the session in as soon as the server knows us and we know our certificate. */
+  #enter(): void {
+    if (this.#welcome !== null && this.#identity !== null) this.#session?.welcomed(this.#welcome);
+  }
+
+  #online(): void {
+    if (this.#link.store.getSnapshot().state === "lost") this.#link.retryNow();
   }
 
   #receive(message: Incoming): void {

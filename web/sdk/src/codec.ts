@@ -32,7 +32,7 @@ const from = orNull(memberId);
 
 const member: Check<Member> = struct({
   id: memberId,
-  role: oneOf("robot", "operator", "viewer", "supervisor", "program"),
+  role: oneOf("robot", "operator", "viewer", "supervisor", "program", "guest"),
   name: text(64),
   robotId: orNull(id),
 });
@@ -143,6 +143,7 @@ const checks = {
     sessionId,
     member,
     scopes: list(oneOf("view", "control", "reset"), 8),
+    grant: orNull(text(8192)),
     cameras,
     resumed: or(bool, false),
   }),
@@ -210,6 +211,7 @@ const checks = {
       "fault",
       "video-frozen",
       "video-back",
+      "scope-broken",
     ),
     id: or(text(128), ""),
     member: orNull(member),

@@ -5,7 +5,7 @@ import { Malformed } from "./check.ts";
 import { decodeMessage, type Incoming, type IncomingOf } from "./codec.ts";
 import { type ClientMessage, CODES, PROTOCOL, PROTOCOL_MIN, SUBPROTOCOL } from "./protocol.gen.ts";
 import { Value } from "./store.ts";
-import type { LinkSnapshot, Problem } from "./types.ts";
+import type { ConnectOptions, LinkSnapshot, Problem } from "./types.ts";
 
 const WELCOME_TIMEOUT_MS = 5000;
 /** A timer that fires this late says that the page slept: what waits in the socket is heard first. */
@@ -15,6 +15,13 @@ const MAX_WAITING_BYTES = 4096;
 const FINAL_CAUSES: Readonly<Record<number, string>> = {
   4001: CODES.REPLACED,
   4004: CODES.ORIGIN_REFUSED,
+  4010: CODES.REVOKED,
+};
+/** Where a link stands after a refusal that the same hello would meet again. */
+const FINAL_STATES: Readonly<Record<string, LinkSnapshot["state"]>> = {
+  [CODES.UNAUTHENTICATED]: "unauthenticated",
+  [CODES.REVOKED]: "revoked",
+  [CODES.ROLE_REFUSED]: "closed",
 };
 const CAUSES: Readonly<Record<number, string>> = {
   1009: CODES.TOO_LARGE,
@@ -24,10 +31,7 @@ const CAUSES: Readonly<Record<number, string>> = {
   4008: CODES.KEEPALIVE_TIMEOUT,
 };
 
-export interface Hello {
-  readonly role: "operator" | "viewer";
-  readonly name: string;
-}
+export interface Hello extends Pick<ConnectOptions, "role" | "name" | "token"> {}
 
 export interface LinkListener {
   /** The server knows us; `memberId` is the old one when the resume token was good. */
@@ -55,6 +59,8 @@ export class Link {
   #socket: WebSocket | null = null;
   #resume: string | null = null;
   #attempt = 0;
+  /** Of the attempt that still waits for its credential; another one makes it void. */
+  #asking: symbol | null = null;
   #retryAfterMs = 0;
   #cause: Problem | null = null;
   #timeoutMs = WELCOME_TIMEOUT_MS;
@@ -88,7 +94,7 @@ export class Link {
   /** Skip the countdown. */
   retryNow(): void {
     const { state } = this.store.getSnapshot();
-    if (state === "open" || this.#socket !== null) return;
+    if (state === "open" || this.#socket !== null || this.#asking !== null) return;
     this.#connect();
   }
 
@@ -104,6 +110,28 @@ export class Link {
     this.store.patch({ retryAt: null, attempt: this.#attempt });
     this.#timeoutMs = WELCOME_TIMEOUT_MS;
     this.#heardAt = performance.now();
+    const { token } = this.#hello;
+    if (token === undefined) {
+      this.#open(null);
+      return;
+    }
+    // A ticket is good for one hello and a minute: it is asked for anew each time.
+    const asking = Symbol("asking");
+    this.#asking = asking;
+    this.#watch();
+    const go = (value: string | null): void => {
+      if (this.#asking !== asking) return;
+      this.#asking = null;
+      this.#open(value);
+    };
+    const fail = (): void => {
+      if (this.#asking !== asking) return;
+      this.#lost(problem(CODES.SERVER_UNREACHABLE, "No credential could be got."));
+    };
+    token().then(go, fail);
+  }
+
+  #open(token: string | null): void {
     let socket: WebSocket;
     try {
       socket = new WebSocket(this.#url, SUBPROTOCOL);
@@ -116,11 +144,13 @@ export class Link {
       socket.send(
         JSON.stringify({
           type: "hello",
-          ...this.#hello,
+          role: this.#hello.role,
+          name: this.#hello.name,
           protocol: PROTOCOL,
           min: PROTOCOL_MIN,
           software: "farhand-client",
           resume: this.#resume,
+          ...(token === null ? {} : { token }),
         } satisfies ClientMessage),
       );
     };
@@ -195,10 +225,11 @@ export class Link {
     const final = FINAL_CAUSES[event.code];
     const code = final ?? CAUSES[event.code] ?? CODES.SERVER_UNREACHABLE;
     const cause = this.#cause ?? problem(code, event.reason || "The server cannot be reached.");
-    this.#lost(cause, final !== undefined || cause.code === CODES.ROLE_REFUSED);
+    const state = FINAL_STATES[cause.code] ?? (final === undefined ? null : "closed");
+    this.#lost(cause, state);
   }
 
-  #lost(cause: Problem, isFinal = false): void {
+  #lost(cause: Problem, final: LinkSnapshot["state"] | null = null): void {
     clearTimeout(this.#timer);
     const wasOpen = this.isOpen;
     this.#drop(4008);
@@ -208,8 +239,8 @@ export class Link {
       isUrgent: this.#listener.isUrgent(),
     });
     this.#retryAfterMs = 0;
-    if (isFinal) {
-      this.store.patch({ state: "closed", retryAt: null, cause });
+    if (final !== null) {
+      this.store.patch({ state: final, retryAt: null, cause });
     } else {
       this.#timer = setTimeout(() => this.#connect(), delay);
       const retryAt = performance.now() + delay;
@@ -219,6 +250,7 @@ export class Link {
   }
 
   #drop(code: number): void {
+    this.#asking = null;
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;

@@ -29,20 +29,13 @@ export class Peer {
 
   constructor(
     generation: number,
-    iceServers: IncomingOf<"welcome">["iceServers"],
+    configuration: RTCConfiguration,
     scopes: readonly string[],
     listener: PeerListener,
   ) {
     this.generation = generation;
     this.#listener = listener;
-    this.pc = new RTCPeerConnection({
-      bundlePolicy: "max-bundle",
-      iceServers: iceServers.map((server) => ({
-        urls: [...server.urls],
-        ...(server.username === "" ? {} : { username: server.username }),
-        ...(server.credential === "" ? {} : { credential: server.credential }),
-      })),
-    });
+    this.pc = new RTCPeerConnection(configuration);
     const safety = this.#channel("safety");
     const control = scopes.includes("control") ? this.#channel("control") : null;
     listener.onLoopChannels(safety, control);
@@ -136,6 +129,20 @@ export class Peer {
     }
   }
 }
+
+/** What the server and our certificate make of a peer connection. */
+export const configured = (
+  iceServers: IncomingOf<"welcome">["iceServers"],
+  certificates: readonly RTCCertificate[],
+): RTCConfiguration => ({
+  bundlePolicy: "max-bundle",
+  ...(certificates.length === 0 ? {} : { certificates: [...certificates] }),
+  iceServers: iceServers.map((server) => ({
+    urls: [...server.urls],
+    ...(server.username === "" ? {} : { username: server.username }),
+    ...(server.credential === "" ? {} : { credential: server.credential }),
+  })),
+});
 
 const plain = (candidate: RTCIceCandidate): IceCandidate => ({
   candidate: candidate.candidate,

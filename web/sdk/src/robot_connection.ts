@@ -5,7 +5,7 @@ import type { IncomingOf } from "./codec.ts";
 import type { FromLoop, LoopReport, ToLoop } from "./loop.ts";
 import { LoopClient } from "./loop_client.ts";
 import { type Effect, Negotiation } from "./negotiation.ts";
-import { Peer } from "./peer.ts";
+import { configured, Peer } from "./peer.ts";
 import type { ChannelMessage, ClientMessage } from "./protocol.gen.ts";
 import type { Scope } from "./types.ts";
 
@@ -36,6 +36,7 @@ export class RobotConnection {
   readonly #loop: LoopClient;
   readonly #peers = new Map<number, Peer>();
   #iceServers: IncomingOf<"welcome">["iceServers"] = [];
+  #certificates: readonly RTCCertificate[] = [];
   #scopes: readonly Scope[] = [];
   #cameras: readonly string[] | null = null;
   #heardAt = 0;
@@ -68,8 +69,13 @@ export class RobotConnection {
     return this.#peers.get(this.#up) ?? null;
   }
 
-  setIceServers(servers: IncomingOf<"welcome">["iceServers"]): void {
-    this.#iceServers = servers;
+  /** What the next peer connections are made with. */
+  configure(
+    iceServers: IncomingOf<"welcome">["iceServers"],
+    certificates: readonly RTCCertificate[],
+  ): void {
+    this.#iceServers = iceServers;
+    this.#certificates = certificates;
   }
 
   post(message: ToLoop): void {
@@ -150,7 +156,8 @@ export class RobotConnection {
     const { sessionId } = offer;
     const isNewest = (): boolean => generation === this.negotiation.generation;
     try {
-      const peer = new Peer(generation, this.#iceServers, this.#scopes, {
+      const configuration = configured(this.#iceServers, this.#certificates);
+      const peer = new Peer(generation, configuration, this.#scopes, {
         onLoopChannels: (safety, control) => this.#loop.adopt(generation, safety, control),
         onCandidate: (candidate) => {
           if (isNewest()) this.#listener.signal({ type: "candidate", sessionId, candidate });

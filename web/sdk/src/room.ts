@@ -2,7 +2,7 @@
 
 import type { IncomingOf } from "./codec.ts";
 import type { ClientMessage } from "./protocol.gen.ts";
-import type { Member, RobotEvent } from "./types.ts";
+import type { Member, OpenOptions, RobotEvent } from "./types.ts";
 
 export class Room {
   members: readonly Member[] = [];
@@ -18,11 +18,17 @@ export class Room {
   }
 
   /** The message that enters the room, naming the session that still lives. */
-  join(cameras: readonly string[] | undefined, liveSession: string | null): ClientMessage {
+  join(
+    { cameras, password }: OpenOptions,
+    liveSession: string | null,
+    fingerprint: string | null,
+  ): ClientMessage {
     return {
       type: "join",
       room: this.#id,
       cameras: cameras === undefined ? null : [...cameras],
+      ...(password === undefined ? {} : { password }),
+      ...(fingerprint === null ? {} : { fingerprint }),
       sessions: liveSession !== null && this.robot !== null ? { [liveSession]: this.robot } : {},
     };
   }

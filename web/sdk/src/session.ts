@@ -167,7 +167,7 @@ export class Session implements RobotSession {
 
   /** The link is open: enter the room, naming the session that still lives. */
   welcomed(welcome: IncomingOf<"welcome">): void {
-    this.#parts.connection.setIceServers(welcome.iceServers);
+    this.#parts.connection.configure(welcome.iceServers, this.#home.identity().certificates);
     this.#store.patch({ me: welcome.memberId, problem: null });
     this.#join();
   }
@@ -220,7 +220,8 @@ export class Session implements RobotSession {
   #join(): void {
     const { isUp, negotiation } = this.#parts.connection;
     const live = isUp ? negotiation.sessionId : null;
-    this.#home.link.send(this.#room.join(this.#options.cameras, live));
+    const { fingerprint } = this.#home.identity();
+    this.#home.link.send(this.#room.join(this.#options, live, fingerprint));
   }
 
   #sessionStart(message: IncomingOf<"session-start">): void {

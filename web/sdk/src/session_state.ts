@@ -2,6 +2,7 @@
 
 import type { Incoming, IncomingOf } from "./codec.ts";
 import { controlState, type Facts, lockout } from "./derive.ts";
+import type { Identity } from "./identity.ts";
 import { FREE } from "./lease.ts";
 import type { Link } from "./link.ts";
 import type {
@@ -20,6 +21,7 @@ import type {
 export interface SessionHome {
   readonly link: Link;
   readonly name: string;
+  identity(): Identity;
   onEvent(event: RobotEvent): void;
   /** For good. */
   onClosed(): void;

@@ -31,11 +31,21 @@ export interface ConnectOptions {
   /** Default: `default`. */
   readonly serviceId?: string;
   readonly name: string;
-  readonly role: "operator" | "viewer";
+  /** What we want to be; a server with accounts knows what we are. */
+  readonly role: "operator" | "viewer" | "guest";
+  /**
+   * Gets a fresh credential (a ticket or an API token) before each hello; `null`: none, which only a
+   * server without accounts accepts.
+   */
+  readonly token?: () => Promise<string | null>;
 }
 
 export interface LinkSnapshot {
-  readonly state: "connecting" | "open" | "lost" | "closed";
+  /**
+   * `unauthenticated`: our credential was not accepted, log in and call `retryNow()`; `revoked`: our
+   * access was taken away. In both, and when `closed`, no further attempt is made by itself.
+   */
+  readonly state: "connecting" | "open" | "lost" | "closed" | "unauthenticated" | "revoked";
   /** When the next attempt starts (`performance.now()` ms); `null` while one runs or none is planned. */
   readonly retryAt: number | null;
   /** Number of attempts since the link was last open. */
@@ -74,6 +84,8 @@ export interface Client extends Store<ClientSnapshot> {
 export interface OpenOptions {
   /** Cameras wanted from the start; default all. */
   readonly cameras?: readonly string[];
+  /** Of the room, where it has one. */
+  readonly password?: string;
   /** Watch without ever being able to take control (a copied link). */
   readonly watchOnly?: boolean;
 }

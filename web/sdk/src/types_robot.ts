@@ -1,6 +1,6 @@
 /** The robot as it declares and reports itself, with all defaults filled in. */
 
-export type Role = "robot" | "operator" | "viewer" | "supervisor" | "program";
+export type Role = "robot" | "operator" | "viewer" | "supervisor" | "program" | "guest";
 export type Scope = "view" | "control" | "reset";
 
 export interface Member {
@@ -97,7 +97,8 @@ export type RobotEventKind =
   | "watchdog"
   | "fault"
   | "video-frozen"
-  | "video-back";
+  | "video-back"
+  | "scope-broken";
 
 /**
  * Why the robot sends video at the rate it does: the first guess; a probe found more; the link is clear,

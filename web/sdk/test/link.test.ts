@@ -231,6 +231,96 @@ describe("reconnecting", () => {
   });
 });
 
+describe("a credential", () => {
+  const token = vi.fn<() => Promise<string | null>>();
+  const asking = () => new Link("ws://gw/", { role: "operator", name: "ana", token }, listener);
+  beforeEach(() => {
+    token.mockReset();
+  });
+
+  it("is got anew before each hello, and never in the address", async () => {
+    token.mockResolvedValueOnce("t-1").mockResolvedValueOnce("t-2");
+    asking();
+    expect(FakeSocket.all).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(0);
+    newest().open();
+    expect(newest().sent[0]).toMatchObject({ type: "hello", token: "t-1" });
+    expect(newest().url).toBe("ws://gw/");
+    newest().say(WELCOME);
+    newest().die(1006);
+    await vi.advanceTimersByTimeAsync(500);
+    newest().open();
+    expect(newest().sent[0]).toMatchObject({ token: "t-2", resume: "token-1" });
+  });
+
+  it("that is none leaves the hello as it is without accounts", async () => {
+    token.mockResolvedValue(null);
+    asking();
+    await vi.advanceTimersByTimeAsync(0);
+    newest().open();
+    expect(newest().sent[0]).not.toHaveProperty("token");
+  });
+
+  it("that cannot be got is a loss, and tried again", async () => {
+    token.mockRejectedValueOnce(new Error("offline")).mockResolvedValueOnce("t-2");
+    const link = asking();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link.store.getSnapshot()).toMatchObject({ state: "lost", cause: { code: "FH-4001" } });
+    await vi.advanceTimersByTimeAsync(500);
+    newest().open();
+    expect(newest().sent[0]).toMatchObject({ token: "t-2" });
+  });
+
+  it("that comes too late opens nothing", async () => {
+    let answer: (value: string) => void = () => undefined;
+    token.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const link = asking();
+    link.retryNow();
+    expect(token).toHaveBeenCalledTimes(1);
+    link.close();
+    answer("t-1");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeSocket.all).toHaveLength(0);
+    expect(link.store.getSnapshot().state).toBe("closed");
+  });
+
+  it("that never comes is a loss after 5 s", async () => {
+    token.mockReturnValue(new Promise(() => undefined));
+    const link = asking();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(link.store.getSnapshot().state).toBe("lost");
+  });
+});
+
+describe("refused for good", () => {
+  it.each([
+    ["FH-2004", "unauthenticated"],
+    ["FH-2006", "revoked"],
+  ])("%s is told as %s, and not tried again by itself", (code, state) => {
+    const link = new Link("ws://gw/", { role: "operator", name: "ana" }, listener);
+    newest().open();
+    newest().say({ type: "error", code, text: "No." });
+    newest().die(4004);
+    expect(link.store.getSnapshot()).toMatchObject({ state, retryAt: null, cause: { code } });
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    link.retryNow();
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it("is what the close code 4010 says, whoever was connected", () => {
+    const link = connected();
+    newest().die(4010);
+    expect(link.store.getSnapshot()).toMatchObject({
+      state: "revoked",
+      cause: { code: "FH-2006" },
+    });
+    expect(listener.onLost).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+});
+
 describe("sending", () => {
   it("is refused while the link is not open: nothing is queued", () => {
     const link = new Link("ws://gw/", { role: "viewer", name: "bo" }, listener);

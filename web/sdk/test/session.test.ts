@@ -15,14 +15,20 @@ class SilentWorker {
 const link = {
   store: new Value({ state: "open", retryAt: null, attempt: 0, cause: null }),
   isOpen: true,
-  send: () => true,
+  send: vi.fn(() => true),
 } as unknown as Link;
 let session: Session;
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("Worker", SilentWorker);
-  const home = { link, name: "ana", onEvent: () => undefined, onClosed: () => undefined };
+  const home = {
+    link,
+    name: "ana",
+    identity: () => ({ certificates: [], fingerprint: "sha-256 AB:CD" }),
+    onEvent: () => undefined,
+    onClosed: () => undefined,
+  };
   session = new Session("sim-rover", {}, home);
 });
 afterEach(() => {
@@ -54,4 +60,20 @@ it("ends a camera's track when the robot says that it stopped, once however ofte
   session.receive(event("r-2", "stream-stopped"));
   session.receive(event("r-2", "stream-stopped"));
   expect(stopped.mock.calls).toEqual([["front"]]);
+});
+
+it("names its certificate when it enters the room, so that the server can vouch for it", () => {
+  const welcome: IncomingOf<"welcome"> = {
+    type: "welcome",
+    memberId: "m1",
+    serviceId: "default",
+    protocol: "1.0",
+    resume: "r",
+    serverTimeMs: 1,
+    iceServers: [],
+  };
+  session.welcomed(welcome);
+  expect(link.send).toHaveBeenCalledWith(
+    expect.objectContaining({ type: "join", room: "sim-rover", fingerprint: "sha-256 AB:CD" }),
+  );
 });

@@ -10,6 +10,7 @@ const ICONS: Readonly<Record<Role, LucideIcon>> = {
   viewer: Eye,
   supervisor: ShieldCheck,
   program: SquareTerminal,
+  guest: Eye,
 };
 
 /** Everybody in the robot's room. */

@@ -6,7 +6,14 @@ import { useClient, useClientSnapshot } from "../connection.tsx";
 import { Button } from "../widgets/button.tsx";
 import { LiveText } from "../widgets/live.tsx";
 
-const SHAPES = { connecting: "◔", open: "●", lost: "✕", closed: "○" } as const;
+const SHAPES = {
+  connecting: "◔",
+  open: "●",
+  lost: "✕",
+  closed: "○",
+  unauthenticated: "○",
+  revoked: "○",
+} as const;
 
 /** "in 3 s", or "now". */
 export function whenText(t: TFunction, retryAt: number | null): string {
