@@ -187,6 +187,7 @@ class FakeConnection:
     on_state: Callable[[str], None]
     on_channel_open: Callable[[str], None]
     on_sent: Callable[[SentFrame], None]
+    on_breach: Callable[[str], None] | None
     sent: list[tuple[str, bytes | str]] = field(default_factory=list)
     stopped: list[CameraId] = field(default_factory=list)
     figures: ViewerStats = field(default_factory=ViewerStats)
@@ -241,9 +242,12 @@ class FakeBackend:
         on_state: Callable[[str], None],
         on_channel_open: Callable[[str], None],
         on_sent: Callable[[SentFrame], None],
+        on_breach: Callable[[str], None] | None = None,
     ) -> FakeConnection:
         cameras = [feed.camera for feed in feeds]
-        made = FakeConnection(cameras, channels, on_message, on_state, on_channel_open, on_sent)
+        made = FakeConnection(
+            cameras, channels, on_message, on_state, on_channel_open, on_sent, on_breach
+        )
         self.connections.append(made)
         return made
 

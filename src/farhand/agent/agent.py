@@ -18,6 +18,7 @@ from farhand.agent.commands import Commands
 from farhand.agent.epoch_file import EpochFile
 from farhand.agent.gate_link import GateEvents, GateLink
 from farhand.agent.gate_news import GateNews
+from farhand.agent.membership import Membership
 from farhand.agent.people import People, Person
 from farhand.agent.requests import Requests
 from farhand.agent.session_host import Means, SessionHost
@@ -28,7 +29,7 @@ from farhand.agent.signals import Signals
 from farhand.agent.stopping import Stopping
 from farhand.agent.telemetry import TelemetrySource
 from farhand.agent.video_reports import VideoReports
-from farhand.errors import Code, FarhandError
+from farhand.errors import Code, FarhandError, NotAllowed
 from farhand.link.websocket import LinkEvents, ServerLink, service_url
 from farhand.media.base import CameraFeed, MediaBackend
 from farhand.protocol import gate_link as g
@@ -37,6 +38,8 @@ from farhand.protocol.ids import CameraId, MemberId, RobotId, RoomId
 
 log = structlog.get_logger(__name__)
 
+_TAKEN_AWAY = frozenset({"revoked", "kicked", Code.REVOKED.value})
+"""Reasons for which the server ends a session whose person has lost the right to it."""
 GATE_PATIENCE_S = 3.0
 """How long the robot waits for its gate before it goes online without."""
 
@@ -74,11 +77,18 @@ class Agent:
         self.member_id: MemberId | None = None
         self._telemetry = telemetry
         self._numbers = 0
+        self.membership = Membership(
+            settings.identity,
+            settings.server,
+            settings.offline_grace_s,
+            lambda: self.sessions.cut_all(),  # noqa: PLW0108 - made below
+        )
         self.link = ServerLink(
             service_url(settings.server, settings.service),
             self._hello,
             LinkEvents(self._on_connected, self._on_message, self._on_lost),
             is_urgent=lambda: bool(self.sessions.live()),
+            prepare=self.membership.prepare,
         )
         self.gate = GateLink(
             settings.gate_socket,
@@ -89,7 +99,9 @@ class Agent:
                 lambda: self.gate_news.back(),  # noqa: PLW0108 - made below
             ),
         )
-        self.people = People(self.link.send, self._new_number)
+        self.people = People(
+            self.link.send, self._new_number, needs_grant=self.membership.demands_grants
+        )
         self.authority = Authority(
             EpochFile(settings.state),
             self.people,
@@ -125,7 +137,7 @@ class Agent:
             self._new_number,
             time.monotonic,
         )
-        self.sessions = Sessions(self.people, means, self)
+        self.sessions = Sessions(self.people, means, self, self.membership.judge)
         signals = Signals(self.sessions, settings.manifest, join=self._join, leave=self._leave)
         self.requests = Requests(
             self.people,
@@ -163,6 +175,7 @@ class Agent:
         await self.link.run()
 
     async def _close(self) -> None:
+        self.membership.close()
         self.authority.revoke("session-ended")
         self.sessions.end_all("the robot goes offline")
         await self.sessions.close()
@@ -184,14 +197,17 @@ class Agent:
             manifest=manifest,
             resume=resume,
             software=f"farhand {__version__}",
+            token=self.membership.token(),
         )
 
     def _on_connected(self, welcome: m.Welcome) -> None:
         log.info("connected", server=self.settings.server, service=welcome.service_id)
         self.member_id = welcome.member_id
+        self.membership.connected(welcome)
         self._join(self.room)
 
     def _on_lost(self, why: FarhandError, delay_s: float) -> None:
+        self.membership.lost()
         level = log.warning if why.code is Code.SERVER_UNREACHABLE else log.error
         level("no server", code=why.code.value, why=why.text, retry_s=round(delay_s, 2))
 
@@ -223,7 +239,7 @@ class Agent:
             case m.SessionStart():
                 self.sessions.start(message)
             case m.SessionEnded():
-                self.sessions.end(message.session_id)
+                self.sessions.end(message.session_id, is_final=message.reason in _TAKEN_AWAY)
             case m.OfferRequest() | m.Answer() | m.Candidate():
                 self.sessions.negotiate(message)
             case m.Stop() | m.StopReset() | m.Control() | m.GateAnswer() | m.Signal():
@@ -277,8 +293,20 @@ class Agent:
         self.link.send(m.SessionEnded(host.id, "it broke"))
         self.sessions.end(host.id)
 
-    def on_ended(self, person: Person, number: int | None) -> None:
+    def on_cut(self, host: SessionHost, why: NotAllowed) -> None:
+        """End a session whose other end did what it may not, and tell the server for its audit."""
+        if not self.sessions.end(host.id, is_final=True):
+            return
+        log.warning("session cut", session=host.id, member=host.member.id, why=str(why))
+        self.link.send(m.Error(why.code, why.text, session_id=host.id))
+        event = m.Event("scope-broken", member=host.member, code=why.code, text=why.text)
+        self.bulletin.announce(event)
+        self.link.send(m.SessionEnded(host.id, why.code.value))
+
+    def on_ended(self, person: Person, number: int | None, *, is_final: bool) -> None:
         """Note the end of a session: the lease goes with it unless the person is still there."""
+        if is_final:
+            self.authority.left(person)
         if number is not None:
             self.gate.send(g.Forget(number))
         if self.people.forget_if_gone(person):

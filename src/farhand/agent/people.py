@@ -25,11 +25,13 @@ MESSAGES_HZ, MESSAGES_BURST = 20.0, 60.0
 class Person:
     """One member of the room who is no robot."""
 
-    def __init__(self, member: m.Member) -> None:
+    def __init__(self, member: m.Member, *, needs_grant: bool = False) -> None:
         now = time.monotonic()
         self.member = member
-        self.scopes: frozenset[m.Scope] = frozenset(SCOPES.get(member.role, ()))
-        """By role, until a `session-start` tells."""
+        self.scopes: frozenset[m.Scope] = (
+            frozenset() if needs_grant else frozenset(SCOPES.get(member.role, ()))
+        )
+        """By role, or none where the robot demands a grant, until a `session-start` tells."""
         self.host: SessionHost | None = None
         self.is_present = True
         """In the room, as far as the server has told."""
@@ -69,14 +71,20 @@ class People:
     Args:
         send: Sends to the server; says whether it was taken.
         new_number: Makes a number for the gate's socket.
+        needs_grant: Whether nobody may do anything before the server's grant was verified.
 
     """
 
     def __init__(
-        self, send: Callable[[m.ClientMessage], bool], new_number: Callable[[], int]
+        self,
+        send: Callable[[m.ClientMessage], bool],
+        new_number: Callable[[], int],
+        *,
+        needs_grant: bool = False,
     ) -> None:
         self._send = send
         self._new_number = new_number
+        self._needs_grant = needs_grant
         self._people: dict[MemberId, Person] = {}
 
     def __iter__(self) -> Iterator[Person]:
@@ -94,7 +102,8 @@ class People:
         if person is None:
             if len(self._people) >= MAX_PEOPLE:
                 return None
-            person = self._people[member.id] = Person(member)
+            person = Person(member, needs_grant=self._needs_grant)
+            self._people[member.id] = person
         person.member, person.is_present = member, True
         return person
 

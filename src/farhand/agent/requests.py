@@ -63,7 +63,9 @@ class Requests:
         elif person is None:
             log.warning("message of a stranger", type=type(message).__name__)
         elif isinstance(message, m.Stop):
-            self._stopping.press(person, self._people.number_of(person), message.nonce, "server")
+            if self._may_stop(person):
+                number = self._people.number_of(person)
+                self._stopping.press(person, number, message.nonce, "server")
         elif isinstance(message, m.Control):
             self._commands.over_server(person, message)
         elif isinstance(message, m.GateAnswer):
@@ -102,8 +104,20 @@ class Requests:
     def _take_safety(self, person: Person, frame: control.SafetyFrame, number: int) -> None:
         if isinstance(frame, control.BeatAnswer):
             self._commands.answered(person, number, frame.n, frame.peer_us)
-        elif isinstance(frame, control.StopPress):
+        elif isinstance(frame, control.StopPress) and self._may_stop(person):
             self._stopping.press(person, number, frame.nonce, "channel")
+
+    def _may_stop(self, person: Person) -> bool:
+        """Say whether ``person`` may press STOP: everybody but a guest, who came by a link."""
+        if person.member.role != "guest":
+            return True
+        if person.complaints.take(time.monotonic()):
+            text = "A guest watches: STOP is not theirs."
+            if person.host is not None:
+                refusal = m.Error(Code.SCOPE_MISSING, text, "stop", person.host.id)
+                self._send(refusal)
+            self._people.tell(person, m.Error(Code.SCOPE_MISSING, text, "stop"))
+        return False
 
     def _take(
         self,

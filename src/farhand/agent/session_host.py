@@ -11,9 +11,10 @@ from typing import Protocol
 
 import structlog
 
+from farhand.agent.grants import check_fingerprint
 from farhand.agent.side_message import SideMessages
 from farhand.core.limits import TokenBucket
-from farhand.errors import Code, FarhandError, MediaError
+from farhand.errors import Code, FarhandError, MediaError, NotAllowed
 from farhand.media.base import CameraFeed, MediaBackend, PeerConnection, SentFrame, ViewerStats
 from farhand.protocol import codec, control
 from farhand.protocol import messages as m
@@ -57,6 +58,9 @@ class Desk(Protocol):
     def on_failed(self, host: "SessionHost") -> None:
         """End this session: something in it broke."""
 
+    def on_cut(self, host: "SessionHost", why: NotAllowed) -> None:
+        """End this session: its other end did what it may not."""
+
 
 @dataclass(slots=True)
 class Wire:
@@ -84,15 +88,23 @@ class SessionHost:
         muted: Cameras that nobody gets at the moment.
         means: What the sessions share.
         desk: Who takes what comes in.
+        fingerprint: The certificate that the other end must have; ``None``: any.
 
     """
 
     def __init__(
-        self, start: m.SessionStart, muted: Iterable[CameraId], means: Means, desk: Desk
+        self,
+        start: m.SessionStart,
+        muted: Iterable[CameraId],
+        means: Means,
+        desk: Desk,
+        *,
+        fingerprint: str | None = None,
     ) -> None:
         self.id = start.session_id
         self.member = start.member
         self.scopes = frozenset(start.scopes)
+        self.fingerprint = fingerprint
         self.wire: Wire | None = None
         self.quiet_since: float | None = means.clock()
         """Since when no peer connection has been up; ``None``: one is."""
@@ -187,6 +199,9 @@ class SessionHost:
                 message = await self._inbox.get()
                 try:
                     await self._handle(message)
+                except NotAllowed as exc:
+                    self._desk.on_cut(self, exc)
+                    return
                 except FarhandError as exc:
                     log.warning("negotiation failed", session=self.id, error=str(exc))
                     self._refuse(exc.code, exc.text, message)
@@ -207,6 +222,8 @@ class SessionHost:
         if isinstance(message, m.Answer):
             if wire is not self._next:
                 raise MediaError(Code.WRONG_STATE, "The offer is already answered.")
+            if self.fingerprint is not None:
+                check_fingerprint(message.sdp, self.fingerprint)
             await wire.connection.accept(message.sdp)
             return
         wire.candidates += 1
@@ -233,6 +250,7 @@ class SessionHost:
             on_state=lambda state: self._on_state(wire, state),
             on_channel_open=lambda label: self._on_open(wire, label),
             on_sent=lambda sent: self._on_sent(wire, sent),
+            on_breach=lambda label: self._on_breach(wire, label),
         )
         sdp, tracks = await wire.connection.offer()
         self._desk.send(m.Offer(self.id, sdp, tracks))
@@ -274,8 +292,17 @@ class SessionHost:
             self._desk.on_changed(self)
 
     def _on_message(self, wire: Wire, label: str, data: bytes | str) -> None:
-        if self._is_ours(wire):
+        if not self._is_ours(wire):
+            return
+        if label in self._labels():
             self._desk.on_frame(self, label, data, wire.number)
+        else:
+            self._on_breach(wire, label)
+
+    def _on_breach(self, wire: Wire, label: str) -> None:
+        if self._is_ours(wire):
+            text = f"This session has no channel {label[:40]!r}."
+            self._desk.on_cut(self, NotAllowed(Code.SCOPE_MISSING, text))
 
     def _on_sent(self, wire: Wire, sent: SentFrame) -> None:
         if wire is self.wire and control.FRAMES.label in wire.open and wire.connection is not None:

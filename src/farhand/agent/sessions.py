@@ -1,13 +1,16 @@
 """All sessions of the robot: begun and ended by the server's word, and bounded in number."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
+from farhand.agent.grants import Granted
 from farhand.agent.people import People, Person
 from farhand.agent.session_host import Desk, Means, SessionHost
-from farhand.errors import Code
+from farhand.errors import Code, FarhandError, NotAllowed
 from farhand.protocol import messages as m
 from farhand.protocol.ids import CameraId, MemberId, SessionId
 
@@ -22,8 +25,11 @@ QUIET_S = 60.0
 class Reception(Desk, Protocol):
     """What the sessions as a whole report, besides what each one does."""
 
-    def on_ended(self, person: Person, number: int | None) -> None:
-        """Note that ``person``, who was ``number`` for the gate, has no session any more."""
+    def on_ended(self, person: Person, number: int | None, *, is_final: bool) -> None:
+        """Note that ``person``, who was ``number`` for the gate, has no session any more.
+
+        ``is_final``: nor any right to drive.
+        """
 
 
 class Sessions:
@@ -33,15 +39,23 @@ class Sessions:
         people: The room.
         means: What the sessions share.
         desk: Who takes what comes in.
+        judge: Returns what the server has signed; ``None``: the robot demands no grants.
 
     """
 
-    def __init__(self, people: People, means: Means, desk: Reception) -> None:
+    def __init__(
+        self,
+        people: People,
+        means: Means,
+        desk: Reception,
+        judge: Callable[[m.SessionStart], Granted | None],
+    ) -> None:
         self.muted: set[CameraId] = set()
         """Cameras that somebody has stopped by `signal`."""
         self._people = people
         self._means = means
         self._desk = desk
+        self._judge = judge
         self._hosts: dict[SessionId, SessionHost] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -57,20 +71,42 @@ class Sessions:
     def start(self, start: m.SessionStart) -> None:
         """Begin a session, or go on with one that outlived the signaling connection."""
         known = self._hosts.get(start.session_id)
-        person = self._people.add(start.member)
-        if known is not None and known.is_connected and start.resumed:
+        is_up = known is not None and known.is_connected and start.resumed
+        if is_up and start.grant is None:
+            return  # it was let in, and the certificate at the other end is still the same
+        try:
+            granted = self._judge(start)
+        except NotAllowed as exc:
+            self._turn_away(start, exc)
             return
+        if granted is not None:
+            start = replace(start, member=granted.member, scopes=granted.scopes)
+            if known is not None and not _is_same(known, granted):
+                self.end(known.id)
+                known, is_up = None, False
+        if not is_up:
+            self._begin(start, known, granted)
+
+    def _begin(
+        self, start: m.SessionStart, known: SessionHost | None, granted: Granted | None
+    ) -> None:
+        person = self._people.add(start.member)
         if person is None or (known is None and len(self._hosts) >= MAX_SESSIONS):
             text = f"The robot has {MAX_SESSIONS} sessions already."
-            self._desk.send(m.Error(Code.TOO_MANY_CONNECTIONS, text, session_id=start.session_id))
-            self._desk.send(m.SessionEnded(start.session_id, Code.TOO_MANY_CONNECTIONS.value))
+            self._turn_away(start, NotAllowed(Code.TOO_MANY_CONNECTIONS, text))
             return
         if known is None:
-            known = self._hosts[start.session_id] = self._make(start, person)
+            known = self._hosts[start.session_id] = self._make(start, person, granted)
         log.info(
             "session", session=start.session_id, member=start.member.id, role=start.member.role
         )
         known.offer()
+
+    def _turn_away(self, start: m.SessionStart, why: FarhandError) -> None:
+        log.warning("session refused", session=start.session_id, code=why.code.value, why=why.text)
+        self._desk.send(m.Error(why.code, why.text, session_id=start.session_id))
+        self._desk.send(m.SessionEnded(start.session_id, why.code.value))
+        self.end(start.session_id)
 
     def negotiate(self, message: m.OfferRequest | m.Answer | m.Candidate) -> None:
         """Pass a signaling message to its session."""
@@ -81,17 +117,32 @@ class Sessions:
             return
         host.take(message)
 
-    def end(self, session: SessionId) -> None:
-        """Close a session that is over."""
+    def end(self, session: SessionId, *, is_final: bool = False) -> bool:
+        """Close a session that is over; ``False``: there is none.
+
+        Args:
+            session: Which.
+            is_final: The person has lost the right to be here. Where grants are demanded, so has
+                everybody whose session ends.
+
+        """
         host = self._hosts.pop(session, None)
         if host is None:
-            return
+            return False
         number = host.number
         self._close(host)
         person = self._people.get(host.member.id)
         if person is not None and person.host is host:
             person.host = None
-            self._desk.on_ended(person, number)
+            if host.fingerprint is not None:
+                person.scopes, is_final = frozenset(), True
+            self._desk.on_ended(person, number, is_final=is_final)
+        return True
+
+    def cut_all(self) -> None:
+        """End every session: nobody has the right to be here any more."""
+        for session in tuple(self._hosts):
+            self.end(session, is_final=True)
 
     def adopt(self, host: SessionHost) -> int | None:
         """Make ``host`` its person's session; close the old one and return its number."""
@@ -139,8 +190,9 @@ class Sessions:
         self._hosts.clear()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def _make(self, start: m.SessionStart, person: Person) -> SessionHost:
-        host = SessionHost(start, self.muted, self._means, self._desk)
+    def _make(self, start: m.SessionStart, person: Person, granted: Granted | None) -> SessionHost:
+        fingerprint = granted.fingerprint if granted is not None else None
+        host = SessionHost(start, self.muted, self._means, self._desk, fingerprint=fingerprint)
         # An older session with the same person goes on until this one is connected.
         if person.host is None or not person.host.is_connected:
             if person.host is not None and self._hosts.pop(person.host.id, None) is not None:
@@ -152,3 +204,11 @@ class Sessions:
         task = asyncio.create_task(host.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _is_same(host: SessionHost, granted: Granted) -> bool:
+    return (
+        host.fingerprint == granted.fingerprint
+        and host.scopes == frozenset(granted.scopes)
+        and host.member.role == granted.member.role
+    )

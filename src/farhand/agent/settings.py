@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from farhand.agent.identity import Identity
 from farhand.protocol.ids import DEFAULT_SERVICE, ServiceId
 from farhand.protocol.manifest import Manifest
 
@@ -19,3 +20,7 @@ class AgentSettings:
     gate_command: Sequence[str] = ()
     """How to start a gate; empty: one is there."""
     service: ServiceId = DEFAULT_SERVICE
+    identity: Identity | None = None
+    """``None``: not enrolled; the server's word is enough."""
+    offline_grace_s: float = 600.0
+    """How long an enrolled robot keeps its sessions without the server."""

@@ -11,6 +11,7 @@ import typer
 
 from farhand.agent.agent import Agent
 from farhand.agent.side_message import AppliedLog
+from farhand.cli import agent_join
 from farhand.cli import agent_parts as parts
 from farhand.cli.log import logging_to
 from farhand.config import AgentSection, load
@@ -26,9 +27,9 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    pass
+app.command()(agent_join.join)
+app.command()(agent_join.leave)
+app.command()(agent_join.status)
 
 
 @app.command()
@@ -115,13 +116,16 @@ async def _serve(
             agent.on_camera_fault(camera, fault)
 
     applied = AppliedLog()
+    section, identity = parts.enrolled(section, await agent_join.enrol_by_file(section))
     cameras = parts.cameras(section)
     feeds = [
         parts.feed(camera, source, bitrate_bps or rate, applied, on_fault)
         for camera, source, rate in cameras
     ]
     agent = Agent(
-        parts.agent_settings(section, [c for c, _, _ in cameras], starts_gate=starts_gate),
+        parts.agent_settings(
+            section, [c for c, _, _ in cameras], identity, starts_gate=starts_gate
+        ),
         backend=AiortcBackend(addresses=addresses),
         feeds=feeds,
         telemetry=parts.telemetry(section),

@@ -11,11 +11,13 @@ import structlog
 from msgspec.structs import replace
 
 from farhand import __version__
+from farhand.agent.identity import KEY_FILE, Enrolment, Identity
 from farhand.agent.settings import AgentSettings
 from farhand.agent.side_message import AppliedLog
 from farhand.agent.telemetry import Measurement, TelemetrySource
 from farhand.config import AgentSection, CameraTable
 from farhand.errors import Code, ConfigError
+from farhand.keys.signing import load_key
 from farhand.media.base import VideoSource
 from farhand.media.encoder import EncoderSettings, default_bitrate_bps
 from farhand.media.feed import OnFault, SharedCamera
@@ -89,8 +91,34 @@ def feed(
     return SharedCamera(camera.id, source, settings, last_applied=applied.lookup, on_fault=on_fault)
 
 
+def enrolled(
+    section: AgentSection, enrolment: Enrolment | None
+) -> tuple[AgentSection, Identity | None]:
+    """Return the settings as the enrolment has them, and who the robot is.
+
+    What it is called and where it belongs was decided at its enrolment; only the server's address
+    may have changed since.
+    """
+    if enrolment is None:
+        return section, None
+    default = AgentSection.model_fields["server"].default
+    changed: dict[str, str] = {
+        "robot_id": enrolment.robot_id,
+        "service": enrolment.service_id,
+        "server": enrolment.server if section.server == default else section.server,
+    }
+    if section.robot_id not in (enrolment.robot_id, AgentSection.model_fields["robot_id"].default):
+        log.warning("enrolled under another id", robot_id=enrolment.robot_id, not_=section.robot_id)
+    identity = Identity(load_key(section.state / KEY_FILE), enrolment)
+    return section.model_copy(update=changed), identity
+
+
 def agent_settings(
-    section: AgentSection, cameras: list[Camera], *, starts_gate: bool
+    section: AgentSection,
+    cameras: list[Camera],
+    identity: Identity | None = None,
+    *,
+    starts_gate: bool,
 ) -> AgentSettings:
     """Return what the agent is told.
 
@@ -110,6 +138,8 @@ def agent_settings(
     return AgentSettings(
         server=section.server,
         service=ServiceId(section.service),
+        identity=identity,
+        offline_grace_s=section.offline_grace_s,
         manifest=_manifest(section, cameras),
         state=section.state,
         gate_socket=gate_socket,

@@ -2,17 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
 
 from farhand import __version__
 from farhand.client.robot import Robot
 from farhand.client.robots import RobotInfo, list_robots
 from farhand.errors import Code, ConnectionClosed, FarhandError, RemoteProtocolError
 from farhand.link.websocket import LinkEvents, ServerLink, service_url
+from farhand.media.aiortc_.certificate import Certificate
 from farhand.protocol import messages as m
 from farhand.protocol.ids import DEFAULT_SERVICE, CameraId, MemberId, RoomId, ServiceId
 from farhand.protocol.manifest import Manifest
+
+Credential = str | Callable[[], Awaitable[str | None]]
+"""An API token, or what gets a fresh credential before each hello."""
 
 CONNECT_TIMEOUT_S = 10.0
 ROBOT_TIMEOUT_S = 2.0
@@ -23,7 +29,11 @@ class Client:
     """A connection to one service of a server. Made by :func:`connect`."""
 
     def __init__(
-        self, url: str, hello: Callable[[str | None], m.Hello], service: ServiceId
+        self,
+        url: str,
+        hello: m.Hello,
+        service: ServiceId,
+        credential: Credential | None = None,
     ) -> None:
         self.robot: Robot | None = None
         """The one that is open."""
@@ -33,6 +43,9 @@ class Client:
         """Why there is no connection to the server now."""
         self._url = url
         self._service = service
+        self._hello = hello
+        self._credential = credential
+        self._certificate = Certificate()
         self._welcome: asyncio.Future[m.Welcome] = asyncio.get_running_loop().create_future()
         self._joined: asyncio.Future[m.Joined] | None = None
         self._ready: asyncio.Future[Robot] | None = None
@@ -41,9 +54,10 @@ class Client:
         self._join: m.Join | None = None
         self._link = ServerLink(
             service_url(url, service),
-            hello,
+            lambda resume: replace(self._hello, resume=resume),
             LinkEvents(self._on_connected, self._receive, self._on_lost),
             is_urgent=lambda: self.robot is not None,
+            prepare=self._prepare,
         )
 
     @property
@@ -63,7 +77,7 @@ class Client:
             ConnectionClosed: FH-4001, the server does not answer.
 
         """
-        return await list_robots(self._url, self._service)
+        return await list_robots(self._url, self._service, await self._token())
 
     @asynccontextmanager
     async def open(
@@ -72,6 +86,7 @@ class Client:
         *,
         cameras: Sequence[str] | None = None,
         over_server: bool = False,
+        password: str | None = None,
         timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> AsyncIterator[Robot]:
         """Enter the robot's room; on leaving the block, leave it.
@@ -79,7 +94,9 @@ class Client:
         Args:
             robot_id: The robot's id, which is its room's.
             cameras: Which to watch; ``None``: all.
-            over_server: No peer connection: control and status go through the server.
+            over_server: No peer connection: control and status go through the server. A robot that
+                is enrolled lets nobody drive like that.
+            password: Of the room, where it has one.
             timeout_s: How long to wait for the room and the peer connection.
 
         Raises:
@@ -88,7 +105,13 @@ class Client:
 
         """
         wanted = None if cameras is None else tuple(CameraId(camera) for camera in cameras)
-        self._join = m.Join(RoomId(robot_id), media=not over_server, cameras=wanted)
+        self._join = m.Join(
+            RoomId(robot_id),
+            media=not over_server,
+            cameras=wanted,
+            password=password,
+            fingerprint=None if over_server else self._certificate.fingerprint,
+        )
         try:
             async with asyncio.timeout(timeout_s):
                 robot = await self._enter(robot_id)
@@ -143,17 +166,26 @@ class Client:
 
     # --- the link's callbacks ---
 
+    async def _prepare(self, before: FarhandError | None) -> None:
+        del before
+        self._hello = replace(self._hello, token=await self._token())
+
+    async def _token(self) -> str | None:
+        credential = self._credential
+        return await credential() if callable(credential) else credential
+
     def _on_connected(self, welcome: m.Welcome) -> None:
         self.lost = None
         if not self._welcome.done():
             self._welcome.set_result(welcome)
         elif self._join is not None:
             sessions = self.robot.live_sessions() if self.robot is not None else {}
-            join = self._join
-            self._link.send(m.Join(join.room, join.media, join.cameras, sessions))
+            self._link.send(replace(self._join, sessions=sessions))
 
     def _on_lost(self, why: FarhandError, delay_s: float) -> None:
         self.lost = why
+        if why.code in (Code.REVOKED, Code.UNAUTHENTICATED) and self.robot is not None:
+            self.robot.lose_control()
         # Waiting again would not help somebody who has never been let in.
         if not self._welcome.done() and why.code is not Code.SERVER_UNREACHABLE:
             self._welcome.set_exception(why)
@@ -188,7 +220,14 @@ class Client:
             if member is None:
                 return
             ice_servers = self._link.welcome.ice_servers if self._link.welcome else ()
-            self.robot = Robot(member, manifest, self.member_id, self._link.send, ice_servers)
+            self.robot = Robot(
+                member,
+                manifest,
+                self.member_id,
+                self._link.send,
+                ice_servers,
+                certificate=self._certificate,
+            )
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(self.robot)
         if self.robot is not None and start is not None:
@@ -222,22 +261,28 @@ async def connect(
     url: str,
     *,
     name: str,
+    token: Credential | None = None,
     role: m.Role = "operator",
     service: str = DEFAULT_SERVICE,
     timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> AsyncIterator[Client]:
     """Connect to a service of the server at ``url``.
 
+    Args:
+        url: The server's address.
+        name: Ours, on screens; a server with accounts knows better.
+        token: An API token, or what gets a fresh one before each hello.
+        role: What we want to be.
+        service: Which service.
+        timeout_s: How long to wait for the server's welcome.
+
     Raises:
         ConnectionClosed: FH-4001, no server there within ``timeout_s``.
-        RemoteProtocolError: The server refused us.
+        RemoteProtocolError: The server refused us: FH-2004 not believed, FH-2006 revoked.
 
     """
-
-    def hello(resume: str | None) -> m.Hello:
-        return m.Hello(role, name, resume=resume, software=f"farhand-python {__version__}")
-
-    client = Client(url, hello, ServiceId(service))
+    hello = m.Hello(role, name, software=f"farhand-python {__version__}")
+    client = Client(url, hello, ServiceId(service), token)
     keeper = asyncio.create_task(client.run())
     try:
         try:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from farhand.client.session import ClientSession, SessionEvents
 from farhand.client.setpoints import RATE_HZ, Setpoints, now_us
 from farhand.errors import Code, ConnectionClosed, FarhandError, LeaseDenied, NotAllowed
+from farhand.media.aiortc_.certificate import Certificate
 from farhand.media.aiortc_.viewer import Picture
 from farhand.protocol import codec, control
 from farhand.protocol import messages as m
@@ -33,6 +34,7 @@ class Robot:
         me: Our member id.
         send: Sends to the server.
         ice_servers: Of the server's welcome.
+        certificate: Of our peer connections; the server vouches for it to the robot.
 
     """
 
@@ -43,6 +45,8 @@ class Robot:
         me: MemberId,
         send: Callable[[m.ClientMessage], bool],
         ice_servers: tuple[m.IceServer, ...],
+        *,
+        certificate: Certificate | None = None,
     ) -> None:
         self.member = member
         self.manifest = manifest
@@ -63,6 +67,7 @@ class Robot:
         self._me = me
         self._send = send
         self._ice_servers = ice_servers
+        self._certificate = certificate
         self._waiting: set[asyncio.Future[None]] = set()
         self._answers: dict[tuple[type, int], asyncio.Future[Struct]] = {}
         self._nonces = itertools.count(1)
@@ -220,7 +225,12 @@ class Robot:
             self._closing = asyncio.create_task(self.session.close())
         self.video_state = None
         events = SessionEvents(self._send, self._on_data, self._on_picture, self._wake)
-        self.session = ClientSession(start, self._ice_servers, events)
+        self.session = ClientSession(start, self._ice_servers, events, self._certificate)
+
+    def lose_control(self) -> None:
+        """Stop driving: the server has taken our right to it away."""
+        self._end_lease()
+        self._wake()
 
     def live_sessions(self) -> dict[SessionId, MemberId]:
         """Return the session that has outlived a signaling connection."""

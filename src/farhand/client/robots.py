@@ -29,13 +29,16 @@ class _List(msgspec.Struct, frozen=True):
     robots: list[RobotInfo]
 
 
-def _get(url: str) -> bytes:
+def _get(url: str, token: str | None) -> bytes:
     # The scheme was checked by the link, which is connected to the same address.
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310
+    request = urllib.request.Request(url)  # noqa: S310
+    if token is not None:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
         return bytes(answer.read(MAX_BYTES))
 
 
-async def list_robots(url: str, service: ServiceId) -> list[RobotInfo]:
+async def list_robots(url: str, service: ServiceId, token: str | None = None) -> list[RobotInfo]:
     """Return the robots of ``service`` at the server ``url``.
 
     Raises:
@@ -47,7 +50,7 @@ async def list_robots(url: str, service: ServiceId) -> list[RobotInfo]:
     query = urlencode({"service": service})
     address = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/robot?{query}"
     try:
-        data = await asyncio.to_thread(_get, address)
+        data = await asyncio.to_thread(_get, address, token)
         return msgspec.json.decode(data, type=_List).robots
     except (OSError, HTTPException, msgspec.DecodeError) as exc:
         raise unreachable(address, exc) from exc

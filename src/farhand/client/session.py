@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from farhand.errors import FarhandError
+from farhand.media.aiortc_.certificate import Certificate
 from farhand.media.aiortc_.viewer import Picture, Viewer
 from farhand.protocol import codec, control
 from farhand.protocol import messages as m
@@ -31,11 +32,16 @@ class ClientSession:
         start: The server's pairing.
         ice_servers: Of the server's welcome.
         events: Where to tell.
+        certificate: Of all our peer connections; ``None``: a new one for each.
 
     """
 
     def __init__(
-        self, start: m.SessionStart, ice_servers: tuple[m.IceServer, ...], events: SessionEvents
+        self,
+        start: m.SessionStart,
+        ice_servers: tuple[m.IceServer, ...],
+        events: SessionEvents,
+        certificate: Certificate | None = None,
     ) -> None:
         self.id = start.session_id
         self.robot = start.member.id
@@ -45,6 +51,7 @@ class ClientSession:
         self.error: FarhandError | None = None
         self._ice_servers = ice_servers
         self._events = events
+        self._certificate = certificate
         self._viewer: Viewer | None = None
         self._entries: dict[tuple[CameraId, int], m.FrameEntry] = {}
         self._inbox: asyncio.Queue[m.Offer | m.Candidate] = asyncio.Queue(MAX_WAITING)
@@ -90,6 +97,7 @@ class ClientSession:
             on_state=lambda state: self._on_state(viewer, state),
             on_channel_open=lambda label: self._on_open(viewer, label),
             on_picture=lambda picture: self._on_picture(viewer, picture),
+            certificate=self._certificate,
         )
         sdp = await viewer.answer(offer.sdp, offer.tracks)
         self._events.send(m.Answer(self.id, sdp))

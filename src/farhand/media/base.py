@@ -195,5 +195,10 @@ class MediaBackend(Protocol):
         on_state: Callable[[str], None],
         on_channel_open: Callable[[str], None],
         on_sent: Callable[[SentFrame], None],
+        on_breach: Callable[[str], None] | None = None,
     ) -> PeerConnection:
-        """Return a new connection for ``member`` with these cameras and data channels."""
+        """Return a new connection for ``member`` with these cameras and data channels.
+
+        ``on_breach`` is called with the label, or the number, of a channel that the other side uses
+        or opens although it is none of ``channels``.
+        """

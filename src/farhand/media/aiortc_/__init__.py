@@ -6,7 +6,7 @@ contract test in ``tests/media/aiortc_``, so that an upgrade fails there and not
 =============  =====================================================================================
 module         private parts
 =============  =====================================================================================
-``channels``   ``RTCSctpTransport._data_channel_queue``
+``channels``   ``RTCSctpTransport._data_channel_queue _data_channel_receive``
 ``guard``      ``StunProtocol.datagram_received``, ``Connection._nominated _check_list`` and
                ``_early_checks``
 ``ice``        ``Connection.get_component_candidates _check_list _check_periodic``
@@ -19,7 +19,7 @@ module         private parts
 ``sctp_guard`` ``RTCSctpTransport._handle_data _receive_chunk _send_chunk _sack_misordered``
 ``sender``     ``codecs.HEADER_EXTENSIONS CODECS``, ``RTCRtpSender._run_rtp _handle_rtcp_packet``,
                the counters of its reports
-``viewer``     ``RTCRtpReceiver.__timestamp_mapper``
+``viewer``     ``RTCRtpReceiver.__timestamp_mapper``, ``RTCPeerConnection.__certificates``
 ``wire``       ``RTCDtlsTransport._tx_srtp _state _handle_rtcp_data _handle_rtp_data``,
                ``Connection._nominated``, ``TurnTransport.__inner_protocol``
 =============  =====================================================================================

@@ -41,6 +41,7 @@ class AiortcBackend:
         on_state: Callable[[str], None],
         on_channel_open: Callable[[str], None],
         on_sent: Callable[[SentFrame], None],
+        on_breach: Callable[[str], None] | None = None,
     ) -> AiortcPeerConnection:
         """Return a new connection for ``member`` with these cameras and channels, on the loop."""
         log.debug("peer connection", member=member, cameras=[feed.camera for feed in feeds])
@@ -50,5 +51,5 @@ class AiortcBackend:
             ice_servers=ice_servers,
             addresses=self._addresses,
             departures=self._departures,
-            callbacks=Callbacks(on_message, on_state, on_channel_open, on_sent),
+            callbacks=Callbacks(on_message, on_state, on_channel_open, on_sent, on_breach),
         )

@@ -1,9 +1,11 @@
 """The data channels of one connection, each with a bounded buffer."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
-from aiortc import RTCDataChannel, RTCPeerConnection
+from aiortc import RTCDataChannel, RTCPeerConnection, RTCSctpTransport
+from aiortc.rtcsctptransport import WEBRTC_DCEP
 
 from farhand.media.aiortc_ import sctp_guard
 from farhand.media.aiortc_.sctp import send_now
@@ -34,6 +36,7 @@ class Channels:
         labels: Which of the protocol's channels.
         on_message: Called on the loop, in the same turn in which the datagram came in.
         on_open: Called when a channel can be used.
+        on_breach: Called with what the peer uses or opens besides; ``None``: it is only ignored.
 
     """
 
@@ -44,6 +47,7 @@ class Channels:
         *,
         on_message: Callable[[str, bytes | str], None],
         on_open: Callable[[str], None],
+        on_breach: Callable[[str], None] | None = None,
     ) -> None:
         self._channels: dict[str, RTCDataChannel] = {}
         for wanted in CHANNELS:
@@ -58,6 +62,8 @@ class Channels:
                 _listen(channel, wanted.label, on_message, on_open)
         if pc.sctp is not None:
             sctp_guard.install(pc.sctp)
+            if on_breach is not None:
+                _watch(pc.sctp, labels, on_breach)
         pc.on("datachannel", _refuse)
 
     def send(self, label: str, data: bytes | str) -> bool:
@@ -114,6 +120,26 @@ def _listen(
 
     channel.on("message", receive)
     channel.on("open", opened)
+
+
+def _watch(sctp: RTCSctpTransport, labels: Sequence[str], on_breach: Callable[[str], None]) -> None:
+    """Tell of every message outside the channels that were made, instead of taking it."""
+    allowed = {channel.id for channel in CHANNELS if channel.label in labels}
+    names = {channel.id: channel.label for channel in CHANNELS}
+    take = sctp._data_channel_receive
+
+    async def receive(stream_id: int, pp_id: int, data: bytes) -> None:
+        # All channels are negotiated: an honest peer never asks to open one.
+        if stream_id in allowed and pp_id != WEBRTC_DCEP:
+            await take(stream_id, pp_id, data)
+            return
+        try:
+            on_breach(names.get(stream_id, str(stream_id)))
+        except Exception:  # as in _listen
+            log.exception("breach handler failed", stream=stream_id)
+
+    inner: Any = sctp
+    inner._data_channel_receive = receive
 
 
 def _refuse(channel: RTCDataChannel) -> None:

@@ -62,6 +62,7 @@ class Callbacks:
     on_state: Callable[[str], None]
     on_channel_open: Callable[[str], None]
     on_sent: Callable[[SentFrame], None]
+    on_breach: Callable[[str], None] | None = None
 
 
 class _Camera:
@@ -145,7 +146,11 @@ class AiortcPeerConnection:
             for feed, cut in feeds
         }
         self._channels = Channels(
-            self._pc, channels, on_message=callbacks.on_message, on_open=callbacks.on_channel_open
+            self._pc,
+            channels,
+            on_message=callbacks.on_message,
+            on_open=callbacks.on_channel_open,
+            on_breach=callbacks.on_breach,
         )
         # Bundled: there is one transport, whatever it carries.
         self._dtls = (

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from farhand.errors import Code, MediaError
 from farhand.media.aiortc_ import guard, ice, jitter, private, sender
+from farhand.media.aiortc_.certificate import Certificate
 from farhand.media.aiortc_.channels import Channels
 from farhand.media.aiortc_.ice import RemoteCandidates, split_candidates
 from farhand.media.aiortc_.reporter import FeedbackReporter
@@ -54,6 +55,7 @@ class Viewer:
         on_state: Called with the W3C connection state.
         on_channel_open: Called when a channel can be used.
         on_picture: Called with each decoded frame.
+        certificate: Ours; ``None``: a new one.
 
     """
 
@@ -65,6 +67,7 @@ class Viewer:
         on_state: Callable[[str], None],
         on_channel_open: Callable[[str], None],
         on_picture: Callable[[Picture], None],
+        certificate: Certificate | None = None,
     ) -> None:
         guard.install()
         sender.install()
@@ -74,6 +77,8 @@ class Viewer:
         # chose. No max-bundle here: an aiortc that answers then stops the transport it is to use.
         servers = ice.ice_servers(ice_servers)
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._certificate = certificate or Certificate()
+        self._certificate.install(self._pc)
         self._pc.on("connectionstatechange", lambda: on_state(self._pc.connectionState))
         self._pc.on("track", self._on_track)
         labels = [channel.label for channel in CHANNELS]
@@ -103,7 +108,7 @@ class Viewer:
         self._candidates = RemoteCandidates(self._pc.sctp.transport.transport)
         for candidate in candidates:
             await self._candidates.add(candidate)
-        return str(self._pc.localDescription.sdp)
+        return self._certificate.only_ours(str(self._pc.localDescription.sdp))
 
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         """Apply a trickled candidate of the robot; ``None`` (the end) changes nothing."""
