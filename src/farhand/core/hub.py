@@ -56,6 +56,7 @@ __all__ = ["Counts", "Hub", "MemberView", "RobotView", "SessionView"]
 
 REVOKED = NotAllowed(Code.REVOKED, "Your access has ended.")
 _EXPIRY_EVERY_S = 1.0
+_CLOSES = {Code.REVOKED: CloseCode.REVOKED, Code.RESUME_REFUSED: CloseCode.RESUME}
 
 
 class Hub:
@@ -212,10 +213,9 @@ class Hub:
         noticed = Noticed(
             "member.kick",
             peer.service,
-            peer.principal,
+            None,
             peer.robot_id,
-            peer.member,
-            f"member:{member_id}",
+            target=f"member:{member_id}",
             detail={"reason": reason[:200]},
         )
         kicked = NotAllowed(Code.FORBIDDEN, f"You were sent out. {reason[:200]}".rstrip())
@@ -308,10 +308,9 @@ class Hub:
         except RemoteProtocolError as exc:
             return self._cut(peer, exc, CloseCode.PROTOCOL, now)
         except Replayed as exc:
-            return self._cut(peer, exc, CloseCode.REFUSED, now) + self._replayed(exc, now)
+            return self._cut(peer, exc, CloseCode.RESUME, now) + self._replayed(exc, now)
         except NotAllowed as exc:
-            code = CloseCode.REVOKED if exc.code is Code.REVOKED else CloseCode.REFUSED
-            return self._cut(peer, exc, code, now)
+            return self._cut(peer, exc, _CLOSES.get(exc.code, CloseCode.REFUSED), now)
         return self._welcome(peer, greeting, now)
 
     def _replayed(self, exc: Replayed, now: float) -> list[Effect]:
@@ -336,7 +335,7 @@ class Hub:
             f"member:{exc.member_id}",
             exc.code,
         )
-        return [noticed, *self._expel(peer, exc, CloseCode.REFUSED, "replayed", now)]
+        return [noticed, *self._expel(peer, exc, CloseCode.RESUME, "replayed", now)]
 
     def _welcome(self, peer: Peer, greeting: Greeting, now: float) -> list[Effect]:
         hello, admitted, claims = greeting.hello, greeting.admitted, greeting.claims
@@ -364,7 +363,7 @@ class Hub:
                 m.Welcome(claims.member_id, peer.service, greeting.version, token, peer.since_ms),
             )
         )
-        effects += _seen(peer)
+        effects += _seen(peer, is_news=not was_online)
         return effects if was_online else effects + self._presence(service, peer, "robot-online")
 
     def _replace(self, service: Service, claims: Claims, now: float) -> list[Effect]:
@@ -498,10 +497,10 @@ class Hub:
         return handlers
 
 
-def _seen(peer: Peer, reason: str = "") -> list[Effect]:
+def _seen(peer: Peer, reason: str = "", *, is_news: bool = True) -> list[Effect]:
     if peer.manifest is None or peer.robot_id is None:
         return []
-    return [RobotSeen(peer.service, peer.robot_id, peer.manifest, reason)]
+    return [RobotSeen(peer.service, peer.robot_id, peer.manifest, reason, is_news)]
 
 
 def _hello_again(_peer: Peer, _hello: m.Hello, _now: float) -> list[Effect]:

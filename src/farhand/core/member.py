@@ -49,6 +49,8 @@ class RobotSeen(msgspec.Struct, frozen=True, gc=False):
     manifest: Manifest
     reason: str = ""
     """Why it went; empty: it did not."""
+    is_news: bool = True
+    """Whether it was not already there."""
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
@@ -90,6 +92,8 @@ class CloseCode:
     PROTOCOL = 4002
     SLOW = 4003
     REFUSED = 4004
+    RESUME = 4005
+    """The resume token is refused; a hello without one is not."""
     KEEPALIVE = 4008
     REVOKED = 4010
     KICKED = 4011

@@ -6,22 +6,39 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import structlog
 
 from farhand.bus.base import Bus
+from farhand.core.access import Principal
+from farhand.core.admission import OpenDoor
 from farhand.core.hub import Hub
 from farhand.core.keepalive import TICK_S
-from farhand.core.member import Answered, Close, CloseCode, Effect, PeerId, RobotSeen, Send
+from farhand.core.member import (
+    Answered,
+    Close,
+    CloseCode,
+    Effect,
+    Heard,
+    Noticed,
+    PeerId,
+    RobotSeen,
+    Send,
+)
 from farhand.errors import Code, FarhandError, NotAllowed, RemoteProtocolError
 from farhand.protocol import codec
 from farhand.protocol import messages as m
-from farhand.protocol.ids import CameraId, MemberId, RoomId, ServiceId
+from farhand.protocol.ids import CameraId, MemberId, RobotId, RoomId, ServiceId, SessionId
 from farhand.server.frames import text_frame
 from farhand.server.socket import NativeSocket
 from farhand.server.upgrade import Doorkeeper
 from farhand.store.base import Store
 
 log = structlog.get_logger(__name__)
+
+OnPresence = Callable[[ServiceId, RobotId, bool, str], None]
+"""Called with service, robot, whether it is online now, and why it is not."""
+_NO_CREDENTIAL = frozenset({Code.UNAUTHENTICATED, Code.REVOKED})
 
 RETRY_AFTER_MS = 200
 """Told to everybody on a restart; the clients' jitter spreads them over the second after that."""
@@ -52,6 +69,7 @@ class Gateway:
     ) -> None:
         self.hub = hub
         self.door = door
+        door.has_accounts = not isinstance(hub.door, OpenDoor)
         self.clock = clock
         self.waiting: set[NativeSocket] = set()
         """Sockets whose peers do not read fast enough."""
@@ -59,6 +77,13 @@ class Gateway:
         self.ws_log.setLevel(logging.WARNING)
         self.on_answer: Callable[[Answered], None] = _log_answer
         """Called when a member answers an instruction of the server's own."""
+        self.on_notice: Callable[[Noticed], None] = _ignore
+        """Called with what belongs into the audit trail."""
+        self.on_status: Callable[[ServiceId, RobotId, m.Status], None] = _ignore
+        """Called with each status that a robot tells."""
+        self.on_event: Callable[[ServiceId, RobotId, m.Event], None] = _ignore
+        """Called with each event that a robot tells."""
+        self.on_presence: OnPresence = _ignore
         self.loop: asyncio.AbstractEventLoop | None = None
         """Where everything here must be called, once it has been started."""
         self._bus = bus
@@ -114,6 +139,8 @@ class Gateway:
         except RemoteProtocolError as exc:
             self.malformed(socket, exc)
             return
+        if socket.credential is not None:
+            message = _with_credential(socket, message)
         try:
             effects = self.hub.receive(peer, message, self.clock())
         except Exception:
@@ -122,6 +149,8 @@ class Gateway:
             fault = FarhandError(Code.INTERNAL, "The server failed at this message.")
             self.cut(socket, fault, 1011)
             return
+        if socket.is_stranger:
+            self._count_failure(socket, peer, effects)
         self.apply(effects)
         if socket.is_stranger:
             self._settle_if_known(socket)
@@ -150,6 +179,7 @@ class Gateway:
         peer, socket.peer = socket.peer, None
         if peer is None:
             return
+        self.door.left()
         self._sockets.pop(peer, None)
         self._bus.detach(peer)
         self.apply(self.hub.disconnected(peer, self.clock(), is_clean=is_clean))
@@ -178,6 +208,42 @@ class Gateway:
         self.apply(effects)
         return number
 
+    # --- told by those who manage; all on the loop's thread --------------------------------------
+
+    def revoke(self, is_gone: Callable[[Principal], bool]) -> None:
+        """Throw out everybody who is no longer who they were, at once."""
+        self.apply(self.hub.revoke(is_gone, self.clock()))
+
+    def recheck(self) -> None:
+        """Undo what is no longer allowed: accounts, access lists or rooms have changed."""
+        self.apply(self.hub.recheck(self.clock()))
+
+    def kick(self, member_id: MemberId, reason: str = "") -> None:
+        """Throw out one member.
+
+        Raises:
+            RemoteProtocolError: FH-3007.
+
+        """
+        self.apply(self.hub.kick(member_id, reason, self.clock()))
+
+    def move(self, service_id: ServiceId, robot_id: RobotId) -> None:
+        """Send a robot away from a service; it comes back where its record says."""
+        self.apply(self.hub.move(service_id, robot_id, self.clock()))
+
+    def close_session(self, session_id: SessionId, reason: str = "closed") -> None:
+        """End one session.
+
+        Raises:
+            RemoteProtocolError: FH-3022.
+
+        """
+        self.apply(self.hub.close_session(session_id, reason, self.clock()))
+
+    def close_room(self, service_id: ServiceId, room_id: RoomId, reason: str = "closed") -> None:
+        """Send everybody out of a room."""
+        self.apply(self.hub.close_room(service_id, room_id, reason, self.clock()))
+
     # --- effects ---------------------------------------------------------------------------------
 
     def apply(self, effects: list[Effect]) -> None:
@@ -186,6 +252,8 @@ class Gateway:
         for effect in effects:
             if type(effect) is Send:
                 deliver(effect.peers, effect.message)
+            elif type(effect) is Heard:
+                self._tell(effect)
             else:
                 self._apply_rare(effect, effects)
 
@@ -215,8 +283,25 @@ class Gateway:
             self._store.robot_seen(
                 effect.service_id, effect.robot_id, effect.manifest, self.wall_ms(), effect.reason
             )
+            if effect.is_news:
+                self.on_presence(
+                    effect.service_id, effect.robot_id, not effect.reason, effect.reason
+                )
+        elif isinstance(effect, Noticed):
+            self.on_notice(effect)
         elif isinstance(effect, Answered):
             self.on_answer(effect)
+
+    def _tell(self, heard: Heard) -> None:
+        if isinstance(heard.message, m.Status):
+            self.on_status(heard.service_id, heard.robot_id, heard.message)
+        else:
+            self.on_event(heard.service_id, heard.robot_id, heard.message)
+
+    def _count_failure(self, socket: NativeSocket, peer: PeerId, effects: list[Effect]) -> None:
+        error = next((e.message for e in effects if type(e) is Send and e.peers == (peer,)), None)
+        if isinstance(error, m.Error) and error.code in _NO_CREDENTIAL:
+            self.door.failed(socket.address)
 
     def _settle_if_known(self, socket: NativeSocket) -> None:
         if socket.peer is not None and self.hub.is_member(socket.peer):
@@ -251,6 +336,18 @@ def socket_class(gateway: Gateway) -> type[asyncio.Protocol]:
             super().__init__(gateway, server_state)
 
     return BoundSocket
+
+
+def _with_credential(socket: NativeSocket, message: m.ClientMessage) -> m.ClientMessage:
+    """Put the credential of the handshake into the hello that brings none."""
+    credential, socket.credential = socket.credential, None
+    if isinstance(message, m.Hello) and message.token is None:
+        return msgspec.structs.replace(message, token=credential)
+    return message
+
+
+def _ignore(*_: object) -> None:
+    """Nobody wants to know."""
 
 
 def _log_answer(answer: Answered) -> None:

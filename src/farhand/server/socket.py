@@ -67,6 +67,8 @@ class NativeSocket(asyncio.Protocol):
         self.address = ""
         self.is_stranger = False
         """Counted as a socket that has not said hello."""
+        self.credential: str | None = None
+        """Of the handshake, until hello."""
         self._gateway = gateway
         self._server_state = server_state
         self._ws = _Framing(max_size=codec.MAX_MESSAGE_BYTES, logger=gateway.ws_log)
@@ -213,8 +215,10 @@ class NativeSocket(asyncio.Protocol):
     # --- inside ----------------------------------------------------------------------------------
 
     def _on_request(self, request: Request) -> None:
+        door = self._gateway.door
+        self.address = door.address(request, self.address)
         try:
-            admission = self._gateway.door.admit(request, self.address)
+            admission = door.admit(request, self.address)
         except Refused as exc:
             self._refuse(exc)
             return
@@ -226,6 +230,7 @@ class NativeSocket(asyncio.Protocol):
             return
         self._flush_framing()
         self._unaccounted = 0
+        self.credential = admission.credential
         self._gateway.opened(self, admission.service_id)
 
     def _refuse(self, refused: Refused) -> None:
@@ -236,6 +241,8 @@ class NativeSocket(asyncio.Protocol):
         del response.headers["Content-Type"]
         response.headers["Content-Length"] = str(len(response.body))
         response.headers["Content-Type"] = "application/problem+json"
+        if refused.retry_after_s:
+            response.headers["Retry-After"] = str(refused.retry_after_s)
         self._ws.send_response(response)
         self._end()
 
