@@ -54,16 +54,31 @@ def classify(message: m.ServerMessage) -> tuple[Traffic, str]:
 class Outbox:
     """Bounded send queue of one peer, of encoded messages."""
 
-    __slots__ = ("_log", "_safety", "_signaling", "_state", "bytes_waiting", "dropped")
+    __slots__ = (
+        "_log",
+        "_safety",
+        "_signaling",
+        "_state",
+        "bytes_waiting",
+        "dropped_log",
+        "dropped_state",
+    )
 
     def __init__(self) -> None:
         self.bytes_waiting = 0
-        self.dropped = 0
-        """Messages of the classes state and log that were never sent."""
+        self.dropped_state = 0
+        """Messages of this class that were never sent."""
+        self.dropped_log = 0
+        """The same."""
         self._safety: deque[tuple[float, bytes]] = deque()
         self._signaling: deque[bytes] = deque()
         self._state: dict[str, bytes] = {}
         self._log: deque[bytes] = deque()
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were never sent."""
+        return self.dropped_state + self.dropped_log
 
     def __len__(self) -> int:
         return len(self._safety) + len(self._signaling) + len(self._state) + len(self._log)
@@ -107,7 +122,7 @@ class Outbox:
         old = self._state.get(key)
         if old is not None:
             # The newer value keeps the place of the older: a fast sender cannot starve the others.
-            self.dropped += 1
+            self.dropped_state += 1
             self.bytes_waiting -= len(old)
         elif len(self._state) >= MAX_STATE:
             self._drop_state()
@@ -118,7 +133,7 @@ class Outbox:
 
     def _put_log(self, data: bytes) -> None:
         if self.bytes_waiting + len(data) > MAX_BYTES:
-            self.dropped += 1
+            self.dropped_log += 1
             return
         if len(self._log) >= MAX_LOG:
             self._drop_log()
@@ -136,9 +151,9 @@ class Outbox:
         return True
 
     def _drop_log(self) -> None:
-        self.dropped += 1
+        self.dropped_log += 1
         self.bytes_waiting -= len(self._log.popleft())
 
     def _drop_state(self) -> None:
-        self.dropped += 1
+        self.dropped_state += 1
         self.bytes_waiting -= len(self._state.pop(next(iter(self._state))))

@@ -40,6 +40,8 @@ OnPresence = Callable[[ServiceId, RobotId, bool, str], None]
 """Called with service, robot, whether it is online now, and why it is not."""
 _NO_CREDENTIAL = frozenset({Code.UNAUTHENTICATED, Code.REVOKED})
 
+SAMPLE = 16
+"""Of so many messages on sockets one is timed: the clock would cost each of them its share."""
 RETRY_AFTER_MS = 200
 """Told to everybody on a restart; the clients' jitter spreads them over the second after that."""
 
@@ -84,6 +86,12 @@ class Gateway:
         self.on_event: Callable[[ServiceId, RobotId, m.Event], None] = _ignore
         """Called with each event that a robot tells."""
         self.on_presence: OnPresence = _ignore
+        self.on_timed: Callable[[float], None] = _ignore
+        """Called with the seconds that handling a message took, once in `SAMPLE` messages."""
+        self.on_cut: Callable[[], None] = _ignore
+        """Called when a member is cut since it did not read."""
+        self.on_dropped: Callable[[int, int], None] = _ignore
+        """Called with the messages of the classes state and log that a member was never sent."""
         self.loop: asyncio.AbstractEventLoop | None = None
         """Where everything here must be called, once it has been started."""
         self._bus = bus
@@ -91,6 +99,7 @@ class Gateway:
         self.wall_ms = wall_ms
         self._sockets: dict[PeerId, NativeSocket] = {}
         self._next_peer = 0
+        self._received = 0
         self._timer: asyncio.TimerHandle | None = None
         self._is_draining = False
 
@@ -106,6 +115,16 @@ class Gateway:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether everybody has been told that we go."""
+        return self._is_draining
+
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return len(self._sockets)
 
     def drain(self) -> None:
         """Tell everybody that we go, and close. Idempotent."""
@@ -131,6 +150,15 @@ class Gateway:
 
     def received(self, socket: NativeSocket, data: bytes) -> None:
         """Decode one message and let the hub act on it."""
+        self._received += 1
+        if self._received % SAMPLE:
+            self._receive(socket, data)
+            return
+        started = self.clock()
+        self._receive(socket, data)
+        self.on_timed(self.clock() - started)
+
+    def _receive(self, socket: NativeSocket, data: bytes) -> None:
         peer = socket.peer
         if peer is None:
             return
@@ -271,6 +299,8 @@ class Gateway:
             self._cut_slow(socket)
 
     def _cut_slow(self, socket: NativeSocket) -> None:
+        if socket.peer is not None:
+            self.on_cut()
         slow = NotAllowed(Code.SLOW_CONSUMER, "You did not read what was sent to you.")
         self.cut(socket, slow, CloseCode.SLOW)
 

@@ -147,7 +147,7 @@ class NativeSocket(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._is_closing = True
-        self._outbox = None
+        self._forget_outbox()
         closed = self._ws.close_rcvd
         self._gateway.closed(self, is_clean=closed is not None and closed.code in _GOODBYES)
 
@@ -166,7 +166,7 @@ class NativeSocket(asyncio.Protocol):
             if data is not None:
                 self._transport.write(data)
         if not self._is_paused:
-            self._outbox = None
+            self._forget_outbox()
             self._gateway.waiting.discard(self)
 
     # --- called by uvicorn and the gateway -------------------------------------------------------
@@ -204,7 +204,7 @@ class NativeSocket(asyncio.Protocol):
         if self._is_closing:
             return
         self._is_closing = True
-        self._outbox = None
+        self._forget_outbox()
         self._gateway.waiting.discard(self)
         if self._ws.state is State.OPEN:
             self._ws.send_close(code, reason)
@@ -213,6 +213,11 @@ class NativeSocket(asyncio.Protocol):
         self._end()
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _forget_outbox(self) -> None:
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None and outbox.dropped:
+            self._gateway.on_dropped(outbox.dropped_state, outbox.dropped_log)
 
     def _on_request(self, request: Request) -> None:
         door = self._gateway.door
