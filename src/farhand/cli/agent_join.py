@@ -121,9 +121,8 @@ async def enrol_by_file(section: AgentSection) -> Enrolment | None:
 def show_code(asked: Asked, server: str, console: Console | None = None) -> None:
     """Show the code that an administrator approves, for eyes and for a camera."""
     out = console or Console(highlight=False)
-    page = asked.url.partition("#")[0] or f"{http_url(server)}/enroll"
     # In the fragment, which no server sees and no log keeps.
-    link = f"{page}#code={quote(asked.code)}"
+    link = asked.url or f"{http_url(server)}/enroll#code={quote(asked.code)}"
     if out.is_terminal:
         segno.make(link, error="m").terminal(out=cast("TextIO", out.file), compact=True)
     out.print(f"code   [bold]{asked.code}[/]")

@@ -41,6 +41,7 @@ URGENT_S = 1.5
 """Longest delay for whoever is in a session: back in the room within 3 s, however long it took."""
 
 CLOSE_REVOKED = 4010
+CLOSE_KICKED = 4011
 PREPARE_TIMEOUT_S = 10.0
 
 _HOPELESS = frozenset(
@@ -51,6 +52,7 @@ _HOPELESS = frozenset(
         Code.UNKNOWN_SERVICE,
         Code.REPLACED,
         Code.REVOKED,
+        Code.FORBIDDEN,
     }
 )
 """Refusals that the same hello will meet again: ask slowly."""
@@ -219,6 +221,8 @@ class ServerLink:
             return ConnectionClosed(Code.REPLACED, "Another connection took this one's place.")
         if closed == CLOSE_REVOKED:
             return ConnectionClosed(Code.REVOKED, "The server has taken our access away.")
+        if closed == CLOSE_KICKED:
+            return ConnectionClosed(Code.FORBIDDEN, "Somebody has sent us out.")
         return unreachable(self.url, exc)
 
     async def _talk(self, socket: ClientConnection) -> None:

@@ -16,6 +16,7 @@ const FINAL_CAUSES: Readonly<Record<number, string>> = {
   4001: CODES.REPLACED,
   4004: CODES.ORIGIN_REFUSED,
   4010: CODES.REVOKED,
+  4011: CODES.FORBIDDEN,
 };
 /** Where a link stands after a refusal that the same hello would meet again. */
 const FINAL_STATES: Readonly<Record<string, LinkSnapshot["state"]>> = {
@@ -224,9 +225,13 @@ export class Link {
   #closed(event: CloseEvent): void {
     const final = FINAL_CAUSES[event.code];
     const code = final ?? CAUSES[event.code] ?? CODES.SERVER_UNREACHABLE;
-    const cause = this.#cause ?? problem(code, event.reason || "The server cannot be reached.");
-    const state = FINAL_STATES[cause.code] ?? (final === undefined ? null : "closed");
-    this.#lost(cause, state);
+    const said = problem(code, event.reason || "The server cannot be reached.");
+    // Once open, an error is about one message, and only the close code is about the link.
+    const isAboutLink = !this.isOpen || final === undefined || this.#cause?.code === final;
+    const cause = (isAboutLink ? this.#cause : null) ?? said;
+    const verdict = this.isOpen ? (final ?? "") : cause.code;
+    const isOver = final !== undefined && cause.code !== CODES.RATE_LIMITED;
+    this.#lost(cause, FINAL_STATES[verdict] ?? (isOver ? "closed" : null));
   }
 
   #lost(cause: Problem, final: LinkSnapshot["state"] | null = null): void {

@@ -214,7 +214,7 @@ describe("reconnecting", () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
-  it.each([4001, 4004])("does not happen after %i", (code) => {
+  it.each([4001, 4004, 4011])("does not happen after %i", (code) => {
     const link = connected();
     newest().die(code);
     expect(link.store.getSnapshot()).toMatchObject({ state: "closed", retryAt: null });
@@ -308,8 +308,27 @@ describe("refused for good", () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
-  it("is what the close code 4010 says, whoever was connected", () => {
+  it("is not a server that is asked too often: it says when to come again", () => {
+    const link = new Link("ws://gw/", { role: "operator", name: "ana" }, listener);
+    newest().open();
+    newest().say({ type: "error", code: "FH-3013", text: "Slowly.", retryAfterMs: 2000 });
+    newest().die(4004);
+    expect(link.store.getSnapshot()).toMatchObject({
+      state: "lost",
+      retryAt: performance.now() + 2500,
+    });
+  });
+
+  it("is not a link on which one message was refused", () => {
     const link = connected();
+    newest().say({ type: "error", code: "FH-2002", text: "Not yours.", about: "signal" });
+    newest().die(1006);
+    expect(link.store.getSnapshot().state).toBe("lost");
+  });
+
+  it("is what the close code 4010 says, whatever was refused before", () => {
+    const link = connected();
+    newest().say({ type: "error", code: "FH-3013", text: "Slowly.", about: "signal" });
     newest().die(4010);
     expect(link.store.getSnapshot()).toMatchObject({
       state: "revoked",
