@@ -131,6 +131,7 @@ HOSTILE: dict[str, str] = {
     "aud empty": with_claim(aud=""),
     "no aud": without("aud"),
     "no iss": without("iss"),
+    "iss another key": with_claim(iss=FOREIGN.id),
     "no sub": without("sub"),
     "sub a number": with_claim(sub=7),
     "no jti": without("jti"),

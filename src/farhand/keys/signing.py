@@ -1,7 +1,8 @@
 """Keys and signed tokens. One verify function, one algorithm; the key is chosen by us, never by it.
 
 Tokens are JWS in compact form (RFC 7515, 7519, 8037, 9864). ``typ`` tells the kinds apart: a
-token made for one purpose passes for no other.
+token made for one purpose passes for no other. Who issues a token is the key that signs it: ``iss``
+is its ``kid``.
 """
 
 import contextlib
@@ -124,7 +125,7 @@ def _verify(
         raise ValueError("too long")
     # Looked at before it is verified, but only to choose the key; nothing else is taken from it.
     signed = jws.extract_compact(token.encode())
-    header = _object(urlsafe_b64decode(token.partition(".")[0] + "=="))
+    header = strict_object(urlsafe_b64decode(token.partition(".")[0] + "=="))
     # Nothing but these: no crit, jwk, jku, x5c, b64.
     if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != typ:
         raise ValueError("header")
@@ -136,21 +137,26 @@ def _verify(
         raise ValueError("another key")
     if not jws.validate_compact(signed, key, algorithms=[ALGORITHM]):
         raise ValueError("signature")
-    claims = _object(signed.payload)
+    claims = strict_object(signed.payload)
     for name in ("iss", "sub", "aud", "jti"):
         if not isinstance(claims[name], str) or not claims[name]:
             raise ValueError(name)
-    if claims["aud"] != audience:
-        raise ValueError("aud")
-    issued, expires = _time(claims["iat"]), _time(claims["exp"])
-    not_before = _time(claims.get("nbf", claims["iat"]))
+    if claims["iss"] != header["kid"] or claims["aud"] != audience:
+        raise ValueError("iss or aud")
+    issued, expires = seconds(claims["iat"]), seconds(claims["exp"])
+    not_before = seconds(claims.get("nbf", claims["iat"]))
     if max(issued, not_before) > now_s + LEEWAY_S or expires <= now_s - LEEWAY_S:
         raise ValueError("time")
     return claims
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    """Return a JSON object that reads the same to every parser: no NaN, no member twice."""
+def strict_object(data: bytes) -> dict[str, Any]:
+    """Return a JSON object that reads the same to every parser: no NaN, no member twice.
+
+    Raises:
+        TypeError, ValueError, RecursionError: It is none.
+
+    """
     msgspec.json.decode(data)  # refuses NaN, lone surrogates and what is no UTF-8
     value = json.loads(data, object_pairs_hook=_without_doubles)
     if not isinstance(value, dict):
@@ -165,7 +171,14 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _time(value: object) -> float:
+def seconds(value: object) -> float:
+    """Return a claim that is a time: seconds since 1970.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is no time that anybody lives to see.
+
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("no time")
     if not math.isfinite(value) or not 0 <= value < MAX_TIME_S:

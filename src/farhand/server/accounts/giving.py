@@ -1,0 +1,88 @@
+"""No one may give more than they have: which rights somebody can hand on."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from farhand.core.access import RANK, Access, Principal, TokenRole
+from farhand.errors import Code
+from farhand.server.problems import Problem
+from farhand.store.base import Change, Put, Store
+from farhand.store.records import Token, User
+
+
+def covers(giver: Principal, line: Access) -> bool:
+    """Say whether ``giver`` has what ``line`` would give."""
+    if giver.is_admin:
+        return True
+    if line.role == "admin" or RANK[line.role] > RANK[giver.role]:
+        return False
+    if giver.manages(line.service_id):
+        return True
+    return any(_is_within(line, own) for own in giver.access)
+
+
+def _is_within(line: Access, own: Access) -> bool:
+    # Bringing robots in is no lesser kind of watching them.
+    is_role = line.role == own.role if "enroller" in (line.role, own.role) else True
+    return (
+        is_role
+        and RANK[line.role] <= RANK[own.role]
+        and line.service_id == own.service_id
+        and own.robot_id in (None, line.robot_id)
+        and own.tag in ("", line.tag)
+    )
+
+
+def check_gift(giver: Principal, role: TokenRole, access: Iterable[Access]) -> None:
+    """Refuse to hand on rights that ``giver`` has not.
+
+    Args:
+        giver: Who gives.
+        role: The most that the receiver is to be anywhere.
+        access: Where, and what.
+
+    Raises:
+        Problem: 403 FH-2005 it is more than they have; 422 FH-3001 it contradicts itself.
+
+    """
+    lines = tuple(access)
+    if any(line.role == "admin" or RANK[line.role] > RANK[role] for line in lines):
+        text = f"No line of an access list may be more than the role {role}, or admin."
+        raise Problem(422, Code.MALFORMED, text)
+    may = giver.is_admin or (role != "admin" and RANK[role] <= RANK[giver.role])
+    if not may or not all(covers(giver, line) for line in lines):
+        text = "Nobody can give more than they have themselves."
+        raise Problem(403, Code.FORBIDDEN, text, "Give less, or ask an admin.")
+
+
+def withdrawn_with(store: Store, giver: str, now: Principal | None) -> list[Change]:
+    """Return what revokes the tokens of ``giver`` that they could not give any more.
+
+    Args:
+        store: The records.
+        giver: As in ``Token.created_by``: kind and id.
+        now: What they are from now on; ``None``: nobody.
+
+    """
+    changes: list[Change] = []
+    for token in store.all(Token):
+        if token.created_by != giver or token.is_revoked:
+            continue
+        may = now is not None and (token.role != "admin" or now.is_admin)
+        if now is None or not may or not all(covers(now, line) for line in token.access):
+            changes += revocation(store, token)
+    return changes
+
+
+def revocation(store: Store, token: Token) -> list[Change]:
+    """Return what revokes a token and all that were made with it."""
+    made = withdrawn_with(store, f"token:{token.id}", None)
+    return [Put(replace(token, is_revoked=True)), *made]
+
+
+def rights_of(user: User) -> Principal | None:
+    """Return what an account may hand on; ``None``: it is disabled."""
+    if user.is_disabled:
+        return None
+    return Principal("user", user.id, user.name, user.role, user.access)
