@@ -1,5 +1,6 @@
 """A small client of the server's REST interface, for the verbs of the command line."""
 
+import json
 import shlex
 import uuid
 from collections.abc import Iterator, Mapping
@@ -225,7 +226,8 @@ def curl(method: str, url: str, body: Mapping[str, object] | None, *, needs_toke
 
 def _shell_json(body: Mapping[str, object]) -> str:
     marks = {name: f"@@{_SECRETS[name]}@@" for name in _SECRETS if body.get(name)}
-    text = shlex.quote(msgspec.json.encode({**body, **marks}).decode())
+    # In ASCII: the line is read on a terminal before it is run.
+    text = shlex.quote(json.dumps({**body, **marks}, separators=(",", ":")))
     for mark in marks.values():
         text = text.replace(mark, f"'\"${mark.strip('@')}\"'")
     return text

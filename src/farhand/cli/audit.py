@@ -7,10 +7,11 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 import typer
 
+from farhand.cli import terminal
 from farhand.cli.api_client import PAGE, path
 from farhand.cli.remote import Limit, Remote, noun, verb
 from farhand.cli.terminal import Row, at
-from farhand.errors import Code, ConfigError, FarhandError
+from farhand.errors import Code, ConfigError, FarhandError, StoreError
 
 app = noun("The audit trail: who did what to which robot.")
 
@@ -44,11 +45,12 @@ def ls(
     action: Action = None,
     limit: Limit = 200,
 ) -> None:
-    """List entries.
+    """List the last entries, or with --after those behind a number; oldest first.
 
     Example: farhand audit ls --robot jetson-07 --action lease.
     """
     query = {"after": after or None, "robot": robot, "action": action}
+    query["newest"] = (not after and limit <= PAGE) or None
     remote.listing(path("audit"), "entries", COLUMNS, limit, **query)
 
 
@@ -76,6 +78,35 @@ def export(
         text = f"{file} cannot be written: {exc.strerror}."
         raise ConfigError(Code.CONFIG_INVALID, text, "Name a file that is not there yet.") from exc
     print(f"{count} entries in {file}", file=sys.stderr)
+
+
+@verb(app, "verify")
+def verify(
+    remote: Remote,
+    *,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Read the records in this state folder instead of asking the server."),
+    ] = None,
+) -> None:
+    """Check that no entry was changed, removed or put in between; exit code 1 if one was.
+
+    Example: farhand audit verify --state /var/lib/farhand
+    """
+    if state is None:
+        found = remote.api.get(path("audit", "verify"))
+    else:
+        from farhand.cli.db import verified  # noqa: PLC0415 - the database is slow to load
+
+        trail = verified(state)
+        found = {"ok": trail.is_whole, "entries": trail.entries, "brokenAt": trail.broken_at}
+    if found.get("ok") is True:
+        remote.done(found, f"{found.get('entries')} entries are what they were")
+        return
+    if remote.is_json:
+        remote.done(found, "")
+    text = f"Entry {terminal.cell(found.get('brokenAt'))} of the audit trail is not what it was."
+    raise StoreError(Code.AUDIT_BROKEN, text, retryable=False)
 
 
 def _export(remote: Remote, out: BinaryIO, after: int, query: dict[str, Any]) -> int:

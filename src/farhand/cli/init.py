@@ -86,8 +86,8 @@ def _readme(root: Path) -> str:
         "and code the first admin gets in.\n"
         f"2. `sudo cp {root / UNIT} /etc/systemd/system/ && sudo systemctl enable --now "
         f"farhand-server` keeps it running; put the name of your host into `{CADDY}` for https.\n"
-        f"3. Back up with `farhand db backup --config {root / CONFIG} FILE`: `{STATE}/` holds all "
-        "records and the server's secrets, and is for nobody else to read.\n"
+        f"3. `farhand db backup --config {root / CONFIG} FILE` copies all records while it runs; "
+        f"keep `{STATE}/{SERVER_KEY}` too: it is what enrolled robots know the server by.\n"
     )
 
 

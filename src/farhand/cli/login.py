@@ -11,12 +11,13 @@ import typer
 from farhand.cli import credentials, remote
 from farhand.cli.api_client import Api, Refused, Server, path
 from farhand.cli.credentials import Known
-from farhand.cli.remote import Ttl, command_of, secret
+from farhand.cli.remote import command_of, duration, secret
 from farhand.cli.terminal import say
 from farhand.errors import Code, ConfigError, FarhandError
 
 TTL_S = 90 * 86400
 """A forgotten machine stays logged in no longer than this."""
+_MAX_NAME = 64
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -30,7 +31,10 @@ def login(
     code: Annotated[
         bool, typer.Option("--code", help="Ask for a one-time code that the server has shown.")
     ] = False,
-    ttl: Ttl = TTL_S,
+    ttl: Annotated[
+        int | None,
+        typer.Option(parser=duration, metavar="TIME", help="How long to stay logged in; else 90d."),
+    ] = None,
 ) -> None:
     """Log in to a server: makes an API token for this machine and keeps it for the other verbs.
 
@@ -70,7 +74,7 @@ def _proof(
 def _token(api: Api, me: dict[str, Any], cookie: str, ttl_s: int) -> Known:
     """Exchange the login for a token; where the account may make none, keep the login."""
     name, role = str(me.get("name") or me.get("id", "")), me.get("role")
-    label = f"farhand on {socket.gethostname()}"
+    label = f"farhand on {socket.gethostname()}"[:_MAX_NAME]
     body = {"name": label, "role": role, "access": me.get("access") or [], "ttlS": ttl_s}
     try:
         made = api.create(path("token"), body)
@@ -82,7 +86,7 @@ def _token(api: Api, me: dict[str, Any], cookie: str, ttl_s: int) -> Known:
     token = made.get("secret")
     if not isinstance(token, str) or not token:
         raise FarhandError(Code.INTERNAL, "The server gave no token.")
-    return Known(name=name, token=token, token_id=str(made.get("id") or made.get("tokenId", "")))
+    return Known(name=name, token=token, token_id=str(made.get("tokenId", "")))
 
 
 def _remember(url: str, known: Known) -> None:

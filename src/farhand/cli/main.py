@@ -32,6 +32,7 @@ VERBS = {
     "gate": Verb("farhand.cli.gate", "app", "The last process before the motors."),
     "init": Verb("farhand.cli.init", "init", "A folder with configuration, secrets and units."),
     "config": Verb("farhand.cli.config_verbs", "app", "What is configured, and why."),
+    "db": Verb("farhand.cli.db", "app", "The server's records: upgrade, backup, restore."),
     "login": Verb("farhand.cli.login", "login", "Log in to a server."),
     "logout": Verb("farhand.cli.login", "logout", "Log out of a server."),
     "whoami": Verb("farhand.cli.login", "whoami_command", "Who you are at the server."),

@@ -16,7 +16,7 @@ _Name = Annotated[str | None, typer.Option(help="Name on screens.")]
 _Tag = Annotated[list[str] | None, typer.Option(help="Tag that the robot gets; repeatable.")]
 _Code = Annotated[str, typer.Argument(help="The code that the robot shows: ABCD-EFGH.")]
 COLUMNS = (
-    ("ID", "id"),
+    ("ID", "enrolmentId"),
     ("KIND", "kind"),
     ("ENDS IN", "hint"),
     ("SERVICE", "serviceId"),
@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
         ("key", _key),
         ("codes", _codes),
         ("rm-code", _rm_code),
+        ("rotate", _rotate),
     ):
         verb(app, name)(work)
 
@@ -118,6 +119,22 @@ def _rm_code(
     Example: farhand robot rm-code e-5
     """
     remote.done(remote.api.delete(path(_ENROLMENT, id_)), f"revoked {id_}")
+
+
+def _rotate(
+    remote: Remote,
+    robot: Annotated[str, typer.Argument(help="Id of the robot.")],
+    *,
+    service: Service = "default",
+    qr: Qr = False,
+) -> None:
+    """Make a code by which a robot that you have gets a new key.
+
+    Example: farhand robot rotate jetson-07
+    """
+    _made(
+        remote, remote.api.create(f"{path('robot', robot, 'rotate')}?service={service}", {}), qr=qr
+    )
 
 
 def _wanted(

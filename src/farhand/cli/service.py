@@ -69,9 +69,17 @@ def rename(
 
 
 @verb(app, "rm")
-def rm(remote: Remote, service: Id) -> None:
-    """Remove a service with its rooms.
+def rm(
+    remote: Remote,
+    service: Id,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also with robots that are online.")
+    ] = False,
+) -> None:
+    """Remove a service with its rooms, its enrolment codes and the robots that belong to it.
 
     Example: farhand service rm site-a
     """
-    remote.done(remote.api.delete(path("service", service)), f"removed {service}")
+    answer = remote.api.delete(path("service", service) + ("?force=true" if force else ""))
+    remote.done(answer, f"removed {service}")

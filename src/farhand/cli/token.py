@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from farhand.cli import terminal
-from farhand.cli.api_client import path, rows_of
+from farhand.cli.api_client import path
 from farhand.cli.remote import AccessList, Limit, Qr, Remote, Service, Ttl, access_lines, noun, verb
 from farhand.cli.terminal import Row, at
 from farhand.cli.user import access_words
@@ -18,13 +18,13 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the token.")]
 
 
 def _expires(row: Row) -> str:
-    if row.get("isRevoked") or row.get("revoked"):
+    if row.get("isRevoked"):
         return "revoked"
     return terminal.moment(row["expiresMs"]) if row.get("expiresMs") else "never"
 
 
 COLUMNS = (
-    ("ID", "id"),
+    ("ID", "tokenId"),
     ("NAME", "name"),
     ("ROLE", "role"),
     ("ACCESS", access_words),
@@ -114,11 +114,7 @@ def ls_guests(remote: Remote, *, limit: Limit = 500) -> None:
 
     Example: farhand guest ls
     """
-    if remote.is_json:
-        remote.listing(path("token"), "tokens", COLUMNS, limit)
-        return
-    rows = rows_of(remote.api.listing(path("token"), "tokens", limit), "tokens")
-    terminal.table([row for row in rows if row.get("role") == "guest"], COLUMNS)
+    remote.listing(path("token"), "tokens", COLUMNS, limit, role="guest")
 
 
 @verb(guest, "revoke")

@@ -34,7 +34,7 @@ def access_words(row: Row) -> str:
 
 
 COLUMNS = (
-    ("ID", "id"),
+    ("ID", "userId"),
     ("NAME", "name"),
     ("ROLE", "role"),
     ("ACCESS", access_words),
@@ -72,7 +72,7 @@ def create(
     if password:
         body["password"] = secret(password_file, f"Password of {name}")
     answer = remote.api.create(path("user"), body)
-    remote.done(answer, f"created {name} ({answer.get('id', '')})")
+    remote.done(answer, f"created {name} ({answer.get('userId', '')})")
 
 
 @verb(app, "set")
@@ -132,8 +132,8 @@ def _id_of(remote: Remote, who: str) -> str:
     if remote.is_dry:
         return who
     rows = rows_of(remote.api.listing(path("user"), "users", FIND), "users")
-    for member in ("id", "name"):
+    for member in ("userId", "name"):
         for row in rows:
-            if row.get(member) == who and row.get("id"):
-                return str(row["id"])
+            if row.get(member) == who and row.get("userId"):
+                return str(row["userId"])
     raise FarhandError(Code.NOT_FOUND, f"There is no account {who!r}.", "See: farhand user ls")

@@ -13,7 +13,7 @@ app = noun("Webhooks: where events are posted to.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the webhook.")]
 COLUMNS = (
-    ("ID", "id"),
+    ("ID", "webhookId"),
     ("URL", "url"),
     ("EVENTS", "events"),
     ("SERVICE", "serviceId"),
@@ -52,7 +52,7 @@ def create(
     if remote.is_json:
         terminal.as_json(answer)
         return
-    terminal.say(f"created {answer.get('id', '')}")
+    terminal.say(f"created {answer.get('webhookId', '')}")
     terminal.say(f"secret {answer.get('secret', '')}   not shown again")
 
 
