@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from farhand.errors import Code, StoreError
 
+CONNECT_S = 10.0
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 
 
@@ -76,7 +77,7 @@ def engine_of(address: Address, *, wait_s: float, is_read_only: bool = False) ->
         return create_async_engine(
             _asyncpg_url(address.url),
             connect_args={
-                "timeout": wait_s,
+                "timeout": min(wait_s, CONNECT_S),
                 "command_timeout": wait_s,
                 "server_settings": {"application_name": "farhand", "synchronous_commit": "on"},
             },

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, exc, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from farhand.errors import Code, FarhandError, StoreError
@@ -35,7 +35,7 @@ class Database:
     Args:
         target: Path of a SQLite file, or ``postgresql://…``.
         wait_s: How long SQLite waits for another's lock, and PostgreSQL may be silent.
-        is_read_only: Somebody else may own it: no lock, no writing, any schema up to ours.
+        is_read_only: Somebody else may own it: no lock, no writing, no upgrade.
 
     Raises:
         StoreError: FH-8001 ``target`` is neither.
@@ -59,11 +59,12 @@ class Database:
         """Whether it can be used."""
         return self._engine is not None
 
-    async def open(self, *, upgrade: bool = False) -> None:
+    async def open(self, *, upgrade: bool = False, fit_schema: bool = True) -> None:
         """Connect, lock, and see that the schema is ours.
 
         Args:
             upgrade: Upgrade PostgreSQL, too. SQLite is upgraded anyhow, after a copy was made.
+            fit_schema: Look at the schema at all; without, only the lock is taken.
 
         Raises:
             StoreError: FH-8001 out of reach, FH-8002 written by a newer farhand, FH-8003 older
@@ -72,12 +73,12 @@ class Database:
 
         """
         try:
-            await self._open(upgrade)
+            await self._open(upgrade, fit_schema)
         except BaseException:
             await self.close()
             raise
 
-    async def _open(self, upgrade: bool) -> None:
+    async def _open(self, upgrade: bool, fit_schema: bool) -> None:
         path = self.address.path
         if path is not None and self._is_read_only and not path.is_file():
             raise StoreError(Code.STORE_UNREACHABLE, f"There is no file {path}.", retryable=False)
@@ -88,11 +89,24 @@ class Database:
                 raise failure(error) from error
             self._lock_file = lock_folder(path.parent, "server")
         self._engine = engine_of(self.address, wait_s=self._wait_s, is_read_only=self._is_read_only)
-        await self._fit_schema(upgrade)
+        if fit_schema:
+            await self.fit_schema(upgrade=upgrade)
+        else:
+            use = self.read if self._is_read_only else self.write
+            await use(lambda connection: connection.scalar(select(1)))
 
-    async def _fit_schema(self, upgrade: bool) -> None:
+    async def fit_schema(self, *, upgrade: bool) -> None:
+        """See that the schema is ours, or make it so.
+
+        Args:
+            upgrade: Upgrade PostgreSQL, too.
+
+        Raises:
+            StoreError: FH-8001, FH-8002, FH-8003.
+
+        """
         look = self.read if self._is_read_only else self.write
-        revision = await look(_known_revision)
+        revision = await look(schema.known_revision)
         ours = schema.our_revision()
         if revision == ours:
             return
@@ -231,12 +245,6 @@ def _is_refusal(error: Exception) -> bool:
             or isinstance(error.orig, (OverflowError, UnicodeError))
         )
     return isinstance(error, (exc.StatementError, ValueError, OverflowError, TypeError))
-
-
-def _known_revision(connection: Connection) -> str:
-    revision = schema.revision_of(connection)
-    schema.must_be_known(connection, revision)
-    return revision
 
 
 def _copy_before_upgrade(path: Path, revision: str) -> None:

@@ -44,6 +44,18 @@ def revision_of(connection: Connection) -> str:
     return ""
 
 
+def known_revision(connection: Connection) -> str:
+    """Return the revision of a database that we can read or upgrade; empty: it is empty.
+
+    Raises:
+        StoreError: FH-8001 not our tables, FH-8002 written by a newer farhand.
+
+    """
+    revision = revision_of(connection)
+    must_be_known(connection, revision)
+    return revision
+
+
 def must_be_known(connection: Connection, revision: str) -> None:
     """Refuse a database that a newer farhand has written.
 
