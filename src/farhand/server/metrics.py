@@ -16,10 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from farhand import __version__
 from farhand.protocol.version import PROTOCOL
+from farhand.server.gateway import SAMPLE
 
-SAMPLE = 16
-"""Of so many messages on the sockets one is timed. The clock and the histogram would cost each of
-them a microsecond, a tenth of what relaying it does."""
 _SIGNALING_S = (2e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 1e-2, 5e-2, 0.25, 1.0)
 _HTTP_S = (1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

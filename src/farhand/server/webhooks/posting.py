@@ -49,19 +49,14 @@ class Poster:
     ) -> None:
         self.targets = targets
         self._timeout_s = timeout_s
-        # No proxies and no .netrc from the environment: they would get round the checks.
-        # One connection for each try: a kept one would answer for an address checked long ago.
-        self._client = httpx.AsyncClient(
-            verify=verify,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=timeout_s,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        self._verify = verify
+        self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
         """Let go of the connections. Idempotent."""
-        await self._client.aclose()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
         """Try once. Never raises but for being cancelled."""
@@ -78,9 +73,10 @@ class Poster:
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
         target = self.targets.check(url)
         addresses = await self.targets.resolve(target)
+        client = self._opened()
         outcome = Outcome(0, "no answer")
         for address in addresses:
-            request = self._client.build_request(
+            request = client.build_request(
                 "POST",
                 target.at(address),
                 content=body,
@@ -89,27 +85,42 @@ class Poster:
                 extensions={"sni_hostname": target.host},
             )
             try:
-                return await self._answer(request)
+                return await _answer(client, request)
             except httpx.ConnectError as exc:
                 outcome = Outcome(0, _words(exc))
         return outcome
 
-    async def _answer(self, request: httpx.Request) -> Outcome:
-        answer = await self._client.send(request, stream=True)
-        try:
-            size = 0
-            async for chunk in answer.aiter_raw():
-                size += len(chunk)
-                if size > MAX_ANSWER_BYTES:
-                    return Outcome(answer.status_code, "the answer is longer than 64 kB")
-        finally:
-            await answer.aclose()
-        if 200 <= answer.status_code < 300:
-            return Outcome(answer.status_code)
-        if 300 <= answer.status_code < 400:
-            return Outcome(answer.status_code, "redirects are not followed")
-        is_gone = answer.status_code == 410
-        return Outcome(answer.status_code, f"answered {answer.status_code}", is_final=is_gone)
+    def _opened(self) -> httpx.AsyncClient:
+        """Return the client; made at the first delivery, as reading certificates takes a while."""
+        if self._client is None:
+            # No proxies and no .netrc from the environment: they would get round the checks.
+            # A connection for each try: a kept one would be to an address checked long ago.
+            self._client = httpx.AsyncClient(
+                verify=self._verify,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=self._timeout_s,
+                limits=httpx.Limits(max_keepalive_connections=0),
+            )
+        return self._client
+
+
+async def _answer(client: httpx.AsyncClient, request: httpx.Request) -> Outcome:
+    answer = await client.send(request, stream=True)
+    try:
+        size = 0
+        async for chunk in answer.aiter_raw():
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                return Outcome(answer.status_code, "the answer is longer than 64 kB")
+    finally:
+        await answer.aclose()
+    if 200 <= answer.status_code < 300:
+        return Outcome(answer.status_code)
+    if 300 <= answer.status_code < 400:
+        return Outcome(answer.status_code, "redirects are not followed")
+    is_gone = answer.status_code == 410
+    return Outcome(answer.status_code, f"answered {answer.status_code}", is_final=is_gone)
 
 
 def _words(exc: Exception) -> str:
