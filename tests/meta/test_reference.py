@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from farhand import config
 from farhand.cli.main import VERBS, build
-from farhand.server.http_api import Robot
+from farhand.server.rest.robot_views import Robot
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SETTINGS = (DOCS / "configuration.md").read_text("utf-8")

@@ -20,6 +20,7 @@ from farhand.core.resume import ResumeSigner
 from farhand.errors import Code, ConfigError
 from farhand.server.app import make_app
 from farhand.server.console_files import ConsoleFiles
+from farhand.server.context import Context, OpenGuard
 from farhand.server.frames import text_frame
 from farhand.server.gateway import Gateway, socket_class
 from farhand.server.settings import ServerSettings
@@ -90,7 +91,7 @@ def build_server(settings: ServerSettings) -> Server:
     gateway = Gateway(hub, LocalBus(text_frame), store, door)
     console = ConsoleFiles(settings.console, settings.root_path)
     config = uvicorn.Config(
-        make_app(gateway, store, console),
+        make_app(Context(gateway, store, OpenGuard(), settings), console),
         http="httptools",
         ws=socket_class(gateway),
         loop="auto",

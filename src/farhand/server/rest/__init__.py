@@ -1,0 +1,1 @@
+"""The REST interface: one file for each resource, one place for rights, one for each shape."""

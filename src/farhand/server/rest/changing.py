@@ -1,0 +1,62 @@
+"""Changing one record that others may change too, and what goes with a record."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from farhand.core.access import Access
+from farhand.errors import VersionConflict
+from farhand.server.rest.operation import Call
+from farhand.server.rest.reading import check_match
+from farhand.store.base import Change, Deed, Put, Store
+from farhand.store.records import Record, Token, User
+
+TRIES = 8
+
+R = TypeVar("R", bound=Record)
+
+
+async def change(
+    call: Call[Any, Any], find: Callable[[], R], make: Callable[[R], R], deed: Deed
+) -> R:
+    """Replace a record by what ``make`` makes of it, and return what is stored.
+
+    With ``If-Match`` it must be the version that the sender has seen; without, it is tried again
+    while others are faster.
+
+    Args:
+        call: The request.
+        find: Returns the record as it is now, or refuses.
+        make: Returns what it is to be.
+        deed: For the audit trail.
+
+    Raises:
+        Problem: 412 FH-3027, and what ``find`` raises.
+        VersionConflict: Others were faster again and again.
+
+    """
+    for _ in range(TRIES):
+        record = find()
+        check_match(call.request, record.version)
+        try:
+            stored, *_rest = await call.context.store.write(Put(make(record)), deed=deed)
+        except VersionConflict:
+            continue
+        assert isinstance(stored, type(record))  # noqa: S101 - what was put
+        return stored
+    raise VersionConflict
+
+
+def without_access(store: Store, is_gone: Callable[[Access], bool]) -> list[Change]:
+    """Return what takes lines out of everybody's access list.
+
+    A service or robot of the same id that is made later is another one: nobody's yet.
+    """
+    changes: list[Change] = []
+    holders: Sequence[User | Token] = [*store.all(User), *store.all(Token)]
+    for holder in holders:
+        kept = tuple(line for line in holder.access if not is_gone(line))
+        if kept != holder.access:
+            changes.append(Put(replace(holder, access=kept)))
+    return changes

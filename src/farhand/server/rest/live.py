@@ -1,0 +1,78 @@
+"""What is going on now, and how to end it: the hub's side of services, rooms and robots."""
+
+from farhand.core.hub import MemberView, SessionView
+from farhand.core.member import Effect
+from farhand.errors import Code, RemoteProtocolError
+from farhand.protocol.ids import MemberId, RoomId, ServiceId, SessionId
+from farhand.server.context import Context
+from farhand.server.problems import not_found
+from farhand.store.records import Robot
+
+
+def members(context: Context, service_id: str) -> list[MemberView]:
+    """Return who is connected to a service."""
+    return [one for one in context.gateway.hub.members() if one.service_id == service_id]
+
+
+def sessions(context: Context, service_id: str) -> list[SessionView]:
+    """Return the sessions of a service."""
+    return [one for one in context.gateway.hub.sessions() if one.service_id == service_id]
+
+
+def kick(context: Context, member_id: MemberId, reason: str) -> None:
+    """Throw out a member.
+
+    Raises:
+        Problem: 404, they are gone.
+
+    """
+    hub, now = context.gateway.hub, context.gateway.clock()
+    try:
+        effects = hub.kick(member_id, reason, now)
+    except RemoteProtocolError as exc:
+        raise not_found("member", Code.UNKNOWN_MEMBER) from exc
+    context.gateway.apply(effects)
+
+
+def close_session(context: Context, session_id: SessionId, reason: str) -> None:
+    """End a session.
+
+    Raises:
+        Problem: 404, it has ended.
+
+    """
+    hub, now = context.gateway.hub, context.gateway.clock()
+    try:
+        effects = hub.close_session(session_id, reason, now)
+    except RemoteProtocolError as exc:
+        raise not_found("session", Code.UNKNOWN_SESSION) from exc
+    context.gateway.apply(effects)
+
+
+def close_room(context: Context, service_id: ServiceId, room_id: RoomId) -> None:
+    """Send everybody out of a room that is no more."""
+    gateway = context.gateway
+    gateway.apply(gateway.hub.close_room(service_id, room_id, "room removed", gateway.clock()))
+
+
+def close_service(context: Context, service_id: ServiceId) -> None:
+    """Throw out everybody who is connected to a service that is no more."""
+    gateway = context.gateway
+    effects: list[Effect] = []
+    for one in members(context, service_id):
+        effects += gateway.hub.kick(one.member.id, "The service was removed.", gateway.clock())
+    gateway.apply(effects)
+
+
+def move_robot(context: Context, was: Robot) -> None:
+    """Send a robot away from where it was: it comes back where its record says."""
+    gateway = context.gateway
+    gateway.apply(gateway.hub.move(was.service_id, was.id, gateway.clock()))
+
+
+def kick_robot(context: Context, robot: Robot, reason: str) -> None:
+    """Throw out a robot, if it is connected."""
+    gateway = context.gateway
+    online = gateway.hub.robot(robot.service_id, robot.id)
+    if online is not None:
+        gateway.apply(gateway.hub.kick(online.member.id, reason, gateway.clock()))
