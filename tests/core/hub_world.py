@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from farhand.core.admission import Door
 from farhand.core.hub import Hub
 from farhand.core.limits import Limits
 from farhand.core.member import (
@@ -73,10 +74,12 @@ class Client:
 class World:
     """A hub, a clock, and clients."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, door: Door | None = None) -> None:
         ids = (f"id{n}" for n in itertools.count(1))
         self.limits = limits or Limits()
+        self.door = door
         self.now = START
+        self.wall_ms = 42
         self.clients: dict[PeerId, Client] = {}
         self.answers: list[Answered] = []
         self.seen: list[RobotSeen] = []
@@ -87,11 +90,18 @@ class World:
 
     def new_hub(self, new_id: Any) -> Hub:
         signer = ResumeSigner(SECRET)
-        return Hub(new_id=new_id, signer=signer, wall_ms=lambda: 42, limits=self.limits)
+        return Hub(
+            new_id=new_id,
+            signer=signer,
+            wall_ms=lambda: self.wall_ms,
+            limits=self.limits,
+            door=self.door,
+        )
 
     def restart(self) -> None:
         """A new server with the same secret; all sockets are gone."""
         ids = (f"new{n}" for n in itertools.count(1))
+        self.wall_ms += 1
         self.hub = self.new_hub(lambda: next(ids))
         self.clients.clear()
 
@@ -108,7 +118,13 @@ class World:
             client.welcome = welcomes[0]
         return client
 
-    def robot(self, robot_id: str = ROVER, resume: str | None = None, **fields: Any) -> Client:
+    def robot(
+        self,
+        robot_id: str = ROVER,
+        resume: str | None = None,
+        service: str = DEFAULT_SERVICE,
+        **fields: Any,
+    ) -> Client:
         manifest = Manifest(RobotId(robot_id), robot_id)
         hello = m.Hello(
             "robot",
@@ -118,12 +134,17 @@ class World:
             resume=resume,
             **fields,
         )
-        return self.hello(hello)
+        return self.hello(hello, service)
 
     def person(
-        self, name: str = "ana", role: m.Role = "operator", resume: str | None = None
+        self,
+        name: str = "ana",
+        role: m.Role = "operator",
+        resume: str | None = None,
+        service: str = DEFAULT_SERVICE,
+        token: str | None = None,
     ) -> Client:
-        return self.hello(m.Hello(role, name, resume=resume))
+        return self.hello(m.Hello(role, name, resume=resume, token=token), service)
 
     def pair(self) -> tuple[Client, Client, SessionId]:
         """Return a robot and an operator in its room, inboxes empty, and their session."""
@@ -165,6 +186,13 @@ class World:
         while self.now < end - 1e-9:
             self.now = min(end, self.now + step)
             self.apply(self.hub.tick(self.now))
+
+    def keep_up(self, seconds: float, *clients: Client) -> None:
+        """Let time pass; these answer pings."""
+        for _ in range(round(seconds)):
+            for client in clients:
+                client.say(m.Pong(1))
+            self.wait(1)
 
     def malformed(self, client: Client) -> None:
         exc = RemoteProtocolError(Code.MALFORMED, "Not JSON.")

@@ -105,7 +105,7 @@ class ResumeBook:
         since_start = now - (self._started_at if self._started_at is not None else now)
         if (
             since_start >= RESTART_S
-            or claims.issued_ms > self._started_ms
+            or claims.issued_ms >= self._started_ms
             or claims.member_id in self._returned
         ):
             raise NotAllowed(Code.RESUME_REFUSED, "The resume token is too old.")
