@@ -6,28 +6,35 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec.structs import replace
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from farhand.agent.agent import Agent
+from farhand.agent.identity import Identity
 from farhand.agent.settings import AgentSettings
 from farhand.agent.side_message import AppliedLog
 from farhand.agent.telemetry import Measurement
+from farhand.core.access import OPEN, Principal
+from farhand.core.admission import Admitted, Door, Meeting, OpenDoor
 from farhand.core.hub import Hub
 from farhand.core.member import Close, Effect, PeerId, Send
 from farhand.core.resume import ResumeSigner
-from farhand.errors import RemoteProtocolError
+from farhand.errors import NotAllowed, RemoteProtocolError
+from farhand.keys.signing import GRANT, ROBOT, SigningKey, key_id, verify
 from farhand.link.websocket import LinkEvents, ServerLink, service_url
 from farhand.media.base import CameraFeed, EncodedFrame, Rung, SentFrame, ViewerStats
 from farhand.protocol import codec, control
 from farhand.protocol import gate_link as g
 from farhand.protocol import messages as m
-from farhand.protocol.ids import DEFAULT_SERVICE, CameraId, MemberId, RobotId, RoomId
+from farhand.protocol.ids import DEFAULT_SERVICE, CameraId, MemberId, RobotId, RoomId, ServiceId
 from farhand.protocol.manifest import Axis, Camera, Manifest
 from farhand.protocol.version import SUBPROTOCOL
 
@@ -41,11 +48,63 @@ MANIFEST = Manifest(
 )
 
 
+class SigningDoor(OpenDoor):
+    """Everybody may come; robots get grants, unless a test wants them to be wrong."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self.key = key
+        self.changed: dict[str, object] = {}
+        """Claims that are not what they should be."""
+        self.signs = True
+        self.robot_key: str | None = None
+        """If set, a robot must prove that it holds it."""
+        self.refused = 0
+
+    def authorise(self, hello: m.Hello, service_id: ServiceId) -> Admitted:
+        if hello.role == "robot" and self.robot_key is not None:
+            public = {key_id(self.robot_key): self.robot_key}
+            try:
+                verify(
+                    hello.token or "",
+                    typ=ROBOT,
+                    key_of=public.get,
+                    audience=self.key.id,
+                    now_s=time.time(),
+                )
+            except NotAllowed:
+                self.refused += 1
+                raise
+        if hello.role == "guest":
+            return Admitted(OPEN, service_id, "guest", hello.name)
+        return super().authorise(hello, service_id)
+
+    def grant(self, principal: Principal, meeting: Meeting) -> str | None:
+        if not self.signs:
+            return None
+        now_s = int(time.time())
+        claims = {
+            "iss": self.key.id,
+            "sub": principal.id,
+            "aud": meeting.robot_id,
+            "jti": secrets.token_urlsafe(16),
+            "iat": now_s,
+            "exp": now_s + 60,
+            "sid": meeting.session_id,
+            "member": meeting.member.id,
+            "role": meeting.member.role,
+            "name": meeting.member.name,
+            "fp": meeting.fingerprint,
+            "scopes": list(meeting.scopes),
+        }
+        return self.key.sign(GRANT, claims | self.changed)
+
+
 class HubServer:
     """`core.hub` behind a WebSocket, as small as it gets."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, door: Door | None = None) -> None:
         self._secret = secret
+        self._door = door
         self._sockets: dict[PeerId, ServerConnection] = {}
         self._peers = 0
         self._server: Server | None = None
@@ -56,7 +115,8 @@ class HubServer:
         self._hub = Hub(
             new_id=lambda: secrets.token_urlsafe(16),
             signer=ResumeSigner(self._secret),
-            wall_ms=lambda: 0,
+            wall_ms=lambda: int(time.time() * 1000),
+            door=self._door,
         )
         self._server = await serve(
             self._serve,
@@ -64,9 +124,13 @@ class HubServer:
             self.port,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             ping_interval=None,
+            process_request=_health,
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._ticker = asyncio.create_task(self._tick())
+
+    async def kick(self, member: MemberId) -> None:
+        await self._apply(self._hub.kick(member, "enough", time.monotonic()))
 
     async def kill(self) -> None:
         """Be gone, without a word."""
@@ -108,6 +172,14 @@ class HubServer:
                             await self._sockets[peer].send(codec.encode(effect.message), text=True)
             elif isinstance(effect, Close) and effect.peer in self._sockets:
                 await self._sockets.pop(effect.peer).close(effect.code)
+
+
+def _health(connection: ServerConnection, request: Request) -> Response | None:
+    """Tell the time over HTTP, as the server does."""
+    if request.path != "/health":
+        return None
+    now = datetime.now(UTC).isoformat()
+    return connection.respond(HTTPStatus.OK, f'{{"status":"ok","timestamp":"{now}"}}')
 
 
 @dataclass
@@ -289,16 +361,20 @@ class Visitor:
     def __init__(self, url: str, role: m.Role, name: str) -> None:
         self.id = MemberId("")
         self.robot = MemberId("")
+        self.fingerprint: str | None = None
         self.heard: list[m.ServerMessage] = []
         self._news = asyncio.Event()
         hello = m.Hello(role, name)
         events = LinkEvents(self._take, self._take, lambda _why, _delay: None)
-        self.link = ServerLink(service_url(url, DEFAULT_SERVICE), lambda _: hello, events)
+        self.link = ServerLink(
+            service_url(url, DEFAULT_SERVICE), lambda resume: replace(hello, resume=resume), events
+        )
         self._task = asyncio.create_task(self.link.run())
 
-    async def enter(self, *, media: bool = True) -> "Visitor":
+    async def enter(self, *, media: bool = True, fingerprint: str | None = None) -> "Visitor":
         self.id = (await self.hear(m.Welcome)).member_id
-        self.link.send(m.Join(RoomId("rover"), media=media))
+        self.fingerprint = fingerprint
+        self.link.send(m.Join(RoomId("rover"), media=media, fingerprint=fingerprint))
         joined = await self.hear(m.Joined)
         robots = [member for member in joined.members if member.role == "robot"]
         while not robots:  # it comes after us
@@ -345,20 +421,30 @@ class World:
     visitors: list[Visitor] = field(default_factory=list)
 
     async def visitor(
-        self, name: str = "ana", role: m.Role = "operator", *, media: bool = True
+        self,
+        name: str = "ana",
+        role: m.Role = "operator",
+        *,
+        media: bool = True,
+        fingerprint: str | None = None,
     ) -> Visitor:
         made = Visitor(f"http://127.0.0.1:{self.hub.port}", role, name)
         self.visitors.append(made)
-        return await made.enter(media=media)
+        return await made.enter(media=media, fingerprint=fingerprint)
 
     async def connected(self, visitor: Visitor) -> FakeConnection:
         """Let the visitor's session come up and return the robot's end of it."""
         offer = await visitor.hear(m.Offer)
-        visitor.link.send(m.Answer(offer.session_id, "v=0 answer"))
+        visitor.link.send(m.Answer(offer.session_id, answer_of(visitor.fingerprint)))
         connection = self.backend.connections[-1]
         await until(lambda: connection.is_accepted)
         connection.come_up()
         return connection
+
+
+def answer_of(fingerprint: str | None) -> str:
+    """Return what stands for an answer from whoever holds that certificate."""
+    return "v=0 answer" if fingerprint is None else f"v=0\r\na=fingerprint:{fingerprint}\r\n"
 
 
 async def until(is_so: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
@@ -369,14 +455,27 @@ async def until(is_so: Callable[[], object], timeout_s: float = PATIENCE_S) -> N
 
 
 @contextlib.asynccontextmanager
-async def world(folder: Path) -> AsyncIterator[World]:
+async def world(
+    folder: Path,
+    *,
+    door: Door | None = None,
+    identity: Identity | None = None,
+    offline_grace_s: float = 600.0,
+) -> AsyncIterator[World]:
     """Start everything, and end it."""
-    hub = HubServer(b"s" * 32)
+    hub = HubServer(b"s" * 32, door)
     await hub.start()
     gate = FakeGate(folder / "gate.sock")
     await gate.start()
     backend, telemetry = FakeBackend(), FakeTelemetry()
-    settings = AgentSettings(f"http://127.0.0.1:{hub.port}", MANIFEST, folder, gate.path)
+    settings = AgentSettings(
+        f"http://127.0.0.1:{hub.port}",
+        MANIFEST,
+        folder,
+        gate.path,
+        identity=identity,
+        offline_grace_s=offline_grace_s,
+    )
     agent = Agent(
         settings,
         backend=backend,
