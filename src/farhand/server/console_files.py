@@ -31,10 +31,14 @@ class ConsoleFiles:
     Args:
         folder: Where the build is; ``None``: in the package.
         root_path: Path prefix under which a proxy serves us, without a slash at its end.
+        is_open: Whether the server runs without accounts.
 
     """
 
-    def __init__(self, folder: Path | None = None, root_path: str = "") -> None:
+    def __init__(
+        self, folder: Path | None = None, root_path: str = "", *, is_open: bool = True
+    ) -> None:
+        self._is_open = is_open
         self._folder = (folder or PACKAGED).resolve()
         self._root_path = root_path
 
@@ -86,7 +90,7 @@ class ConsoleFiles:
         return {
             "version": __version__,
             "console": hashlib.sha256(index).hexdigest()[:16],
-            "open": True,
+            "open": self._is_open,
         }
 
 

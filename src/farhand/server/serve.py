@@ -1,40 +1,41 @@
-"""Builds a gateway from its settings and runs it; puts the parts together."""
+"""Runs a gateway: listens, serves, drains."""
 
 import contextlib
 import errno
+import ipaddress
 import os
-import secrets
 import signal
 import socket
+import ssl
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
 
-from farhand.bus.local import LocalBus
-from farhand.core.hub import Hub
-from farhand.core.resume import ResumeSigner
 from farhand.errors import Code, ConfigError
-from farhand.server.app import make_app
-from farhand.server.console_files import ConsoleFiles
-from farhand.server.context import Context, OpenGuard
-from farhand.server.frames import text_frame
-from farhand.server.gateway import Gateway, socket_class
+from farhand.server.composing import SECRET_FILE, Built, Shown, build
+from farhand.server.gateway import socket_class
+from farhand.server.middleware import Startup
 from farhand.server.settings import ServerSettings
-from farhand.server.upgrade import Doorkeeper
-from farhand.store.memory import MemoryStore
+
+__all__ = ["SECRET_FILE", "Server", "build_server", "listen", "run_server"]
 
 log = structlog.get_logger(__name__)
 
-SECRET_BYTES = 32
-SECRET_FILE = "resume-secret"  # noqa: S105 - a file's name
 DRAIN_S = 1
 """So long requests under way may take when the server ends; uvicorn wants an integer."""
 BACKLOG = 4096
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
+
+def say(line: str) -> None:
+    """Show a line to the one who started the server; it is in no log."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class Server(uvicorn.Server):
@@ -42,22 +43,35 @@ class Server(uvicorn.Server):
 
     Args:
         config: uvicorn's.
-        gateway: What it serves.
+        built: What it serves.
+        startup: Knows why it could not start.
         sockets: Listening already.
 
     """
 
     def __init__(
-        self, config: uvicorn.Config, gateway: Gateway, sockets: list[socket.socket]
+        self, config: uvicorn.Config, built: Built, startup: Startup, sockets: list[socket.socket]
     ) -> None:
         super().__init__(config)
-        self.gateway = gateway
+        self.built = built
+        self.gateway = built.gateway
         self.sockets = sockets
         self.port: int = sockets[0].getsockname()[1]
+        self._startup = startup
 
     def start(self) -> None:
-        """Serve until a signal comes, or :attr:`should_exit` is set. Blocks."""
+        """Serve until a signal comes, or :attr:`should_exit` is set. Blocks.
+
+        Raises:
+            FarhandError: It could not start.
+
+        """
         self.run(sockets=self.sockets)
+        if not self.started:
+            for sock in self.sockets:
+                sock.close()
+            if self._startup.failure is not None:
+                raise self._startup.failure
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -73,48 +87,115 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def build_server(settings: ServerSettings) -> Server:
+def build_server(
+    settings: ServerSettings, tell: Callable[[str], None] = say, shown: Shown | None = None
+) -> Server:
     """Return a server that listens already.
 
+    Args:
+        settings: What to serve.
+        tell: Called with a line for the one who started the server, and nobody else.
+        shown: The settings as an admin may see them.
+
     Raises:
-        ConfigError: FH-1002 the port is taken, FH-1001 the host or the state folder cannot be used.
+        ConfigError: FH-1002 the port is taken, FH-1001 the host or the state folder cannot be
+            used, FH-1005 others could drive without a login, FH-1006 the certificate.
 
     """
-    store = MemoryStore()
-    hub = Hub(
-        new_id=lambda: secrets.token_urlsafe(16),
-        signer=ResumeSigner(_secret(settings.state)),
-        wall_ms=lambda: time.time_ns() // 1_000_000,
-        limits=settings.limits,
-    )
-    door = Doorkeeper(store, settings.origins, settings.strangers_per_address)
-    gateway = Gateway(hub, LocalBus(text_frame), store, door)
-    console = ConsoleFiles(settings.console, settings.root_path)
-    config = uvicorn.Config(
-        make_app(Context(gateway, store, OpenGuard(), settings), console),
-        http="httptools",
-        ws=socket_class(gateway),
-        loop="auto",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_S,
-        root_path=settings.root_path,
-        backlog=BACKLOG,
-    )
-    return Server(config, gateway, listen(settings.host, settings.port))
+    check_authentication(settings)
+    sockets = listen(settings.host, settings.port)
+    try:
+        port = sockets[0].getsockname()[1]
+        built = build(settings, lambda code: tell(setup_line(settings, port, code)), shown)
+        app = Startup(built.app)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws=socket_class(built.gateway),
+            loop="auto",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_S,
+            root_path=settings.root_path,
+            backlog=BACKLOG,
+            ssl_context_factory=_tls(built),
+        )
+        return Server(config, built, app, sockets)
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
 
 
-def run_server(settings: ServerSettings, on_ready: Callable[[Server], None] | None = None) -> None:
+def check_authentication(settings: ServerSettings) -> None:
+    """Refuse to let a whole network drive without having been told so.
+
+    Raises:
+        ConfigError: FH-1005.
+
+    """
+    if settings.has_accounts or settings.insecure or is_loopback(settings.host):
+        return
+    raise ConfigError(
+        Code.NO_AUTHENTICATION,
+        f"host: whoever reaches {settings.host} could drive: there are no accounts.",
+        "Give --auth accounts, or --insecure if everybody there may drive.",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine reaches ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(settings: ServerSettings, port: int) -> str:
+    """Return where the one who started the server reaches it, without a slash at its end."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    # Where we listen on it, localhost is the name that browsers give all their features to.
+    is_here = is_loopback(settings.host) or settings.host in _ANY
+    host = "localhost" if is_here else settings.host
+    place = f"[{host}]" if ":" in host else host
+    scheme = "http" if settings.tls_cert is None else "https"
+    return f"{scheme}://{place}:{port}{settings.root_path}"
+
+
+def setup_line(settings: ServerSettings, port: int, code: str) -> str:
+    """Return how the first admin gets in. The code stands in the fragment: no server is sent it."""
+    link = f"{base_url(settings, port)}/login#setup={code}"
+    return f"Make the first admin within 10 minutes: {link}"
+
+
+def _tls(built: Built) -> Callable[[Any, Any], ssl.SSLContext] | None:
+    certificate = built.certificate
+    return None if certificate is None else lambda _config, _default: certificate.context
+
+
+def run_server(
+    settings: ServerSettings,
+    on_ready: Callable[[Server], None] | None = None,
+    shown: Shown | None = None,
+) -> None:
     """Serve until a signal comes.
 
     Args:
         settings: What to serve.
         on_ready: Called before the first connection is accepted, with the server that listens.
+        shown: The settings as an admin may see them.
+
+    Raises:
+        FarhandError: It could not start, such as FH-8002 or FH-1004.
 
     """
-    server = build_server(settings)
+    server = build_server(settings, shown=shown)
     log.info("listening", host=settings.host, port=server.port)
     if on_ready is not None:
         on_ready(server)
@@ -159,24 +240,3 @@ def _bind(host: str, port: int) -> socket.socket:
         text = f"host: cannot listen on {host!r}: {exc.strerror or exc}."
         raise ConfigError(Code.CONFIG_INVALID, text, "Give an address of this machine.") from exc
     return sock
-
-
-def _secret(state: Path | None) -> bytes:
-    """Return the resume secret: made at the first start, readable by this user alone."""
-    if state is None:
-        return secrets.token_bytes(SECRET_BYTES)
-    file = state / SECRET_FILE
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileExistsError):
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as new:
-                new.write(secrets.token_bytes(SECRET_BYTES))
-        secret = file.read_bytes()
-    except OSError as exc:
-        text = f"state: {file} cannot be used: {exc.strerror}."
-        raise ConfigError(Code.CONFIG_INVALID, text, "Give another folder with --state.") from exc
-    if len(secret) < SECRET_BYTES:
-        text = f"state: {file} holds {len(secret)} bytes, not {SECRET_BYTES}."
-        raise ConfigError(Code.CONFIG_INVALID, text, "Remove it; everybody gets a new member id.")
-    return secret

@@ -58,7 +58,7 @@ class OidcRoutes:
         """Send the browser to a login provider."""
         accounts, provider_id = self._accounts, call.path("provider_id")
         require_accounts(accounts)
-        accounts.throttle.take("oidc", address_of(call.request))
+        accounts.throttle.visit(address_of(call.request))
         try:
             url, secret = await accounts.oidc.start(
                 provider_id, self._callback_url(call, provider_id), call.query.to

@@ -131,14 +131,23 @@ class Throttle:
         """
         self._api_account.take(principal_id)
 
-    def take(self, what: str, address: str) -> None:
-        """Count what a stranger tries, such as ``enrol``.
+    def enrol(self, address: str) -> None:
+        """Count an enrolment request of an address.
 
         Raises:
             Problem: 429 FH-3013.
 
         """
-        self._enrol_address.take(f"{what}\0{key_of(address)}")
+        self._enrol_address.take(key_of(address))
+
+    def visit(self, address: str) -> None:
+        """Count a login that is begun at a provider: each has it asked, and is remembered.
+
+        Raises:
+            Problem: 429 FH-3013.
+
+        """
+        self._enrol_address.take(f"oidc {key_of(address)}")
 
     @contextmanager
     def attempt(self, address: str, account: str | None = None) -> Iterator[Attempt]:

@@ -1,0 +1,53 @@
+"""What changes in the records reaches those who are connected: at once, not at their next login."""
+
+import asyncio
+from collections.abc import Callable
+
+from farhand.store.base import Store
+from farhand.store.records import Login, Record, Robot, Room, Token, User
+
+
+class Revocation:
+    """Has the hub look again at who is there, whenever rights have changed.
+
+    Args:
+        store: The records.
+        recheck: Throws out whoever is no longer somebody, and ends what is no longer allowed.
+
+    """
+
+    def __init__(self, store: Store, recheck: Callable[[], None]) -> None:
+        self._recheck = recheck
+        self._is_due = False
+        store.watch(self._changed)
+
+    def _changed(self, before: Record | None, after: Record | None) -> None:
+        if self._is_due or rights(before) == rights(after):
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # the records are being read: nobody is here yet
+            return
+        # Not at once: a robot that moves is gone from one place before it is in the other.
+        self._is_due = True
+        loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._is_due = False
+        self._recheck()
+
+
+def rights(record: Record | None) -> tuple[object, ...]:
+    """Return what of a record decides who may do what; empty: nothing."""
+    match record:
+        case User():
+            return record.role, record.access, record.is_disabled, record.epoch
+        case Token():
+            return record.role, record.access, record.is_revoked, record.expires_ms
+        case Login():
+            return record.id, record.epoch, record.expires_ms
+        case Robot():
+            return record.id, record.public_key, record.is_revoked, record.tags, record.groups
+        case Room():
+            return record.name, record.token, record.max_users, record.max_duration_s
+    return ()
