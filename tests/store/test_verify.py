@@ -17,18 +17,8 @@ from tests.store.conftest import ON_DISK
 
 Where = str | Path
 COLUMNS = [
-    "at_ms",
-    "actor",
-    "actor_name",
-    "action",
-    "result",
-    "service_id",
-    "robot_id",
-    "target",
-    "address",
-    "detail",
-    "previous",
-    "digest",
+    *("at_ms", "actor", "actor_name", "action", "result", "service_id", "robot_id"),
+    *("target", "address", "detail", "previous", "digest"),
 ]
 
 

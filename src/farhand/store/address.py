@@ -15,6 +15,14 @@ from farhand.errors import Code, StoreError
 
 CONNECT_S = 10.0
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
+_SESSION = {
+    "application_name": "farhand",
+    "synchronous_commit": "on",
+    # The lock of a machine that vanished is to be free in a minute, not in two hours.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def engine_of(address: Address, *, wait_s: float, is_read_only: bool = False) ->
             connect_args={
                 "timeout": min(wait_s, CONNECT_S),
                 "command_timeout": wait_s,
-                "server_settings": {"application_name": "farhand", "synchronous_commit": "on"},
+                "server_settings": _SESSION,
             },
             **options,
         )

@@ -20,6 +20,8 @@ from farhand.store.folder_lock import lock_folder
 T = TypeVar("T")
 
 WAIT_S = 10.0
+LOCK_WAIT_S = 2.0
+LOCK_RETRY_S = 0.1
 ADVISORY_LOCK = 0x6661_7268_616E_64
 """``farhand``: PostgreSQL's locks of this kind are numbers, for each database."""
 _REFUSED_CLASSES = ("22", "23")
@@ -52,6 +54,8 @@ class Database:
         self._writer: AsyncConnection | None = None
         self._writing = asyncio.Lock()
         self._lock_file: int | None = None
+        self._patient_until_s = 0.0
+        """While it opens: PostgreSQL takes a moment to notice that the last owner was killed."""
         self._under_way: set[asyncio.Task[Any]] = set()
 
     @property
@@ -194,15 +198,18 @@ class Database:
         self._writer = connection
         if self.address.url is None:
             return connection
-        async with connection.begin():
-            lock = text("SELECT pg_try_advisory_lock(:number)")
-            has_lock = (await connection.execute(lock, {"number": ADVISORY_LOCK})).scalar_one()
-        if not has_lock:
-            raise StoreError(
-                Code.STORE_UNREACHABLE,
-                f"Another server has the database {self.address}. End it first.",
-            )
-        return connection
+        lock = text("SELECT pg_try_advisory_lock(:number)")
+        while True:
+            async with connection.begin():
+                result = await connection.execute(lock, {"number": ADVISORY_LOCK})
+            if result.scalar_one():
+                return connection
+            if time.monotonic() >= self._patient_until_s:
+                raise StoreError(
+                    Code.STORE_UNREACHABLE,
+                    f"Another server has the database {self.address}. End it first.",
+                )
+            await asyncio.sleep(LOCK_RETRY_S)
 
     async def _drop_writer(self) -> None:
         connection, self._writer = self._writer, None

@@ -13,6 +13,7 @@ from farhand import __version__
 from farhand.errors import Code, StoreError
 from farhand.store.tables import META, METADATA
 
+FOLDER = Path(__file__).with_name("migrations")
 VERSION_TABLE = "farhand_revision"
 """Not Alembic's own name: a PostgreSQL database may be shared with another program."""
 
@@ -95,8 +96,7 @@ def _written_by(connection: Connection) -> str:
 
 def _config() -> Config:
     config = Config()
-    folder = str(Path(__file__).with_name("migrations"))
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["version_table"] = VERSION_TABLE
     return config
 
