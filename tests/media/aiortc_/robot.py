@@ -33,6 +33,7 @@ class Robot:
     opened: list[str] = field(default_factory=list)
     messages: list[tuple[str, bytes | str]] = field(default_factory=list)
     sent: list[SentFrame] = field(default_factory=list)
+    breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.connection: AiortcPeerConnection = self.backend.connect(
@@ -44,6 +45,7 @@ class Robot:
             on_state=self.states.append,
             on_channel_open=self.opened.append,
             on_sent=self.sent.append,
+            on_breach=self.breaches.append,
         )
 
     async def meet(self, viewer: StockViewer) -> None:
