@@ -35,6 +35,9 @@ class Played:
     """A server that follows one script for each connection, and a link to it."""
 
     def __init__(self, scripts: list[Script]) -> None:
+        self.prepared: list[FarhandError | None] = []
+        self.unprepared: list[Exception] = []
+        """What goes wrong in the next preparations."""
         self.hellos: list[m.Hello] = []
         self.received: list[m.ServerMessage] = []
         self.welcomes: list[m.Welcome] = []
@@ -52,6 +55,7 @@ class Played:
             service_url(f"http://127.0.0.1:{port}", DEFAULT_SERVICE),
             lambda resume: m.Hello("operator", "ana", resume=resume),
             LinkEvents(self._connected, self._message, self._lost),
+            prepare=self._prepare,
             random=Random(1),
         )
         self.task = asyncio.create_task(self.link.run())
@@ -78,6 +82,11 @@ class Played:
         script = self._scripts[min(len(self.hellos), len(self._scripts)) - 1]
         with contextlib.suppress(SocketClosed):
             await script(socket, hello)
+
+    async def _prepare(self, before: FarhandError | None) -> None:
+        self.prepared.append(before)
+        if self.unprepared:
+            raise self.unprepared.pop()
 
     def _connected(self, welcome: m.Welcome) -> None:
         self.welcomes.append(welcome)
@@ -176,6 +185,40 @@ async def test_a_refused_hello_is_told_and_asked_again_slowly() -> None:
         await world.until(lambda: world.lost)
         why, delay_s = world.lost[0]
         assert why.code is Code.ROLE_REFUSED
+        assert delay_s >= 10
+
+
+async def test_before_each_hello_the_owner_is_asked_and_told_what_went_wrong() -> None:
+    async def refusing(socket: ServerConnection, _: m.Hello) -> None:
+        await say(socket, m.Error(Code.UNAUTHENTICATED, "who are you?"))
+        await socket.close(4004)
+
+    async with played(refusing, friendly) as world:
+        await world.until(lambda: world.welcomes)
+        before, then = world.prepared
+        assert before is None
+        assert then is not None
+        assert then.code is Code.UNAUTHENTICATED
+
+
+async def test_a_preparation_that_fails_is_an_attempt_that_failed() -> None:
+    async with played(rude, friendly) as world:
+        world.unprepared = [ConnectionClosed(Code.SERVER_UNREACHABLE, "no ticket"), OSError()]
+        await world.until(lambda: len(world.welcomes) == 2)
+        assert {why.code for why, _ in world.lost} == {Code.SERVER_UNREACHABLE}
+        assert len(world.lost) == 3
+
+
+@pytest.mark.parametrize(("close", "code"), [(4010, Code.REVOKED), (4011, Code.FORBIDDEN)])
+async def test_whoever_is_thrown_out_comes_back_slowly(close: int, code: Code) -> None:
+    async def script(socket: ServerConnection, _: m.Hello) -> None:
+        await say(socket, WELCOME)
+        await socket.close(close)
+
+    async with played(script) as world:
+        await world.until(lambda: world.lost)
+        why, delay_s = world.lost[0]
+        assert why.code is code
         assert delay_s >= 10
 
 

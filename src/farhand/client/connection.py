@@ -172,7 +172,15 @@ class Client:
 
     async def _token(self) -> str | None:
         credential = self._credential
-        return await credential() if callable(credential) else credential
+        if not callable(credential):
+            return credential
+        try:
+            return await credential()
+        except FarhandError:
+            raise
+        except Exception as exc:  # the caller's own: it must not end the link without a word
+            text = f"No credential could be got: {type(exc).__name__}."
+            raise ConnectionClosed(Code.UNAUTHENTICATED, text) from exc
 
     def _on_connected(self, welcome: m.Welcome) -> None:
         self.lost = None
