@@ -11,10 +11,14 @@ def demo(
     port: Annotated[int, typer.Option(help="Port; the next free one when taken.")] = 8080,
     robots: Annotated[int, typer.Option(min=1, max=20, help="How many simulated robots.")] = 1,
     browser: Annotated[bool, typer.Option(help="Open a browser when there is a display.")] = True,
+    lan: Annotated[
+        bool,
+        typer.Option("--lan", help="Let others on this network in, by a one-time code."),
+    ] = False,
     stamp: Annotated[bool, typer.Option(help="Burn the clock into the pictures.")] = True,
 ) -> None:
     """Start a server, simulated robots and the console on this machine.
 
     Example: farhand demo --robots 2 --no-browser
     """
-    kit.run(kit.DemoOptions(port=port, robots=robots, browser=browser, stamp=stamp))
+    kit.run(kit.DemoOptions(port=port, robots=robots, browser=browser, stamp=stamp, lan=lan))

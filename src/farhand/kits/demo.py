@@ -1,10 +1,10 @@
 """`farhand demo`: everything on this machine, with simulated robots, in one command."""
 
+import contextlib
 import json
 import os
 import sys
 import time
-import urllib.request
 import webbrowser
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from farhand import __version__
+from farhand.kits.demo_lan import Lan, qr
+from farhand.kits.keys_pressed import keys_pressed
 from farhand.kits.stack import Options, Robot, Stack, free_port
 from farhand.server.console_files import PACKAGED
 
@@ -32,6 +34,8 @@ class DemoOptions:
     browser: bool = True
     stamp: bool = True
     """Burn the clock into the pictures."""
+    lan: bool = False
+    """Let others on this network in, by a one-time code."""
 
 
 def robot_list(count: int) -> tuple[Robot, ...]:
@@ -50,44 +54,59 @@ def is_built() -> bool:
     return (PACKAGED / "index.html").is_file()
 
 
-def stack_for(options: DemoOptions, port: int) -> Stack:
+def stack_for(options: DemoOptions, port: int, lan: Lan | None = None) -> Stack:
     """Return the demo's stack, not yet started."""
     clock = "--clock" if options.stamp else "--no-clock"
-    return Stack(Options(robots=robot_list(options.robots), port=port, sim_arguments=[clock]))
+    stack = Options(robots=robot_list(options.robots), port=port, sim_arguments=[clock])
+    if lan is not None:
+        stack.server_arguments = lan.server_arguments
+        stack.agent_arguments = lan.agent_arguments
+        stack.token = lan.token
+    return Stack(stack)
 
 
 def run(options: DemoOptions) -> None:
     """Run the demo until Ctrl-C."""
     console = Console(highlight=False)
     port = free_port(options.port)
-    console.print(f"[bold]farhand {__version__}[/] — demo (nothing leaves this machine)")
+    reach = "others on this network may join" if options.lan else "nothing leaves this machine"
+    console.print(f"[bold]farhand {__version__}[/] — demo ({reach})")
     if port != options.port:
         console.print(f"[yellow]![/] port {options.port} is taken: using {port}")
-    with console.status("starting …"):
-        stack = stack_for(options, port)
-        stack.start()
+    lan = Lan(port, robot_list(options.robots)) if options.lan else None
     try:
-        _welcome(console, stack, options)
-        _live(console, stack)
-    except KeyboardInterrupt:
-        console.print("stopping …")
+        with console.status("starting …"):
+            stack = stack_for(options, port, lan)
+            stack.start()
+        try:
+            _welcome(console, stack, options, lan)
+            _live(console, stack, lan)
+        except KeyboardInterrupt:
+            console.print("stopping …")
+        finally:
+            stack.close()
     finally:
-        stack.close()
+        if lan is not None:
+            lan.close()
 
 
-def _welcome(console: Console, stack: Stack, options: DemoOptions) -> None:
+def _welcome(console: Console, stack: Stack, options: DemoOptions, lan: Lan | None) -> None:
     first = stack.options.robots[0]
     page = f"{stack.url}/drive/{first.id}"
     names = ", ".join(robot.id for robot in stack.options.robots)
     if not is_built():
         console.print("[yellow]![/] the console is not built: make console")
-    console.print(f"[green]✓[/] server    {stack.url}")
+    console.print(f"[green]✓[/] server    {stack.url if lan is None else lan.url}")
     console.print(f"[green]✓[/] robots    {names} (simulated)")
-    if options.browser and has_display():
-        webbrowser.open(page)
-        console.print(f"[green]✓[/] browser   opened {page}")
+    if lan is not None:
+        console.print("[green]✓[/] accounts  each code lets one browser in; p: show the code again")
     else:
-        console.print(f"[bold]→[/] open      [bold]{page}[/]")
+        console.print("[yellow]![/] no login  whoever uses this machine may drive (not: --lan)")
+        if options.browser and has_display():
+            webbrowser.open(page)
+            console.print(f"[green]✓[/] browser   opened {page}")
+        else:
+            console.print(f"[bold]→[/] open      [bold]{page}[/]")
     console.print("  Take control, then drive: W A S D or arrows · gamepad · touch")
     console.print("  Look: Q E      STOP: Esc      Quit: Ctrl-C")
 
@@ -95,21 +114,52 @@ def _welcome(console: Console, stack: Stack, options: DemoOptions) -> None:
 def fetch_robots(stack: Stack) -> list[dict[str, Any]]:
     """Return what `GET /v1/robot` says now; empty while the server restarts."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/v1/robot", timeout=1) as answer:
-            body = json.load(answer)
-    except (OSError, ValueError):
+        body = json.loads(stack.get("/v1/robot") or b"[]")
+    except ValueError:
         return []
     return body if isinstance(body, list) else list(body.get("robots", []))
 
 
-def _live(console: Console, stack: Stack) -> None:
-    if not console.is_terminal:
+class Invitation:
+    """Shows the code of `--lan` when there is a new one, or when it is asked for.
+
+    Args:
+        console: Where.
+        lan: Knows the code.
+
+    """
+
+    def __init__(self, console: Console, lan: Lan) -> None:
+        self._console = console
+        self._lan = lan
+        self._shown = ""
+
+    def show(self, *, again: bool = False) -> None:
+        """Print the code's page, and its QR code; nothing if it was shown and is not wanted."""
+        code = self._lan.code()
+        if not code or (code == self._shown and not again):
+            return
+        self._shown = code
+        link = self._lan.link(code)
+        if self._console.is_terminal:
+            self._console.print(qr(link), markup=False)
+        self._console.print(f"[bold]→[/] open      [bold]{link}[/]", soft_wrap=True)
+        self._console.print("  within 10 minutes, once; the next code comes by itself")
+
+
+def _live(console: Console, stack: Stack, lan: Lan | None) -> None:
+    invitation = None if lan is None else Invitation(console, lan)
+    with keys_pressed() as key, contextlib.ExitStack() as opened:
+        live = None
+        if console.is_terminal:
+            live = opened.enter_context(Live(console=console, refresh_per_second=2, transient=True))
+        pressed = ""
         while True:
-            time.sleep(REFRESH_S)
-    with Live(console=console, refresh_per_second=2, transient=True) as live:
-        while True:
-            live.update(status_table(fetch_robots(stack)))
-            time.sleep(REFRESH_S)
+            if invitation is not None:
+                invitation.show(again=pressed == "p")
+            if live is not None:
+                live.update(status_table(fetch_robots(stack)))
+            pressed = key(REFRESH_S)
 
 
 def status_table(robots: list[dict[str, Any]]) -> Table:

@@ -70,6 +70,8 @@ class Options:
     agent_prefix: list[str] = field(default_factory=list)
     """Command before each agent's own, for one that runs in another network namespace."""
     sim_arguments: list[str] = field(default_factory=list)
+    token: str = ""
+    """By which a server with accounts is asked how its robots are."""
 
 
 def free_port(preferred: int = 0) -> int:
@@ -248,18 +250,22 @@ class Stack:
         self._add(f"sim-{robot.id}", sim, sim_socket.exists)
         return ["--driver", "sim", "--sim-socket", str(sim_socket)]
 
-    def _get(self, path: str) -> bytes | None:
+    def get(self, path: str) -> bytes | None:
+        """Return what the server answers to a GET; ``None``: it is away, or refuses."""
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=1) as answer:
+            request = urllib.request.Request(f"http://{HOST}:{self.port}{path}")
+            if self.options.token:
+                request.add_header("Authorization", f"Bearer {self.options.token}")
+            with urllib.request.urlopen(request, timeout=1) as answer:  # noqa: S310 - http
                 return bytes(answer.read())
         except (urllib.error.URLError, OSError):
             return None
 
     def _is_server_up(self) -> bool:
-        return self._get("/health") is not None
+        return self.get("/health") is not None
 
     def _is_robot_online(self, robot_id: str) -> bool:
-        answer = self._get(f"/v1/robot/{robot_id}")
+        answer = self.get(f"/v1/robot/{robot_id}")
         return answer is not None and b'"online":true' in answer.replace(b" ", b"")
 
     def _wait_until_ready(self, program: Program) -> None:
