@@ -60,15 +60,10 @@ class Certificate:
         log.info("certificate read again", file=str(self._files[0]))
         return True
 
-    async def watch(self, every_s: float = POLL_S) -> None:
-        """Refresh for ever.
-
-        Args:
-            every_s: Seconds between two looks.
-
-        """
+    async def watch(self) -> None:
+        """Refresh for ever."""
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(POLL_S)
             self.refresh()
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _ctx: ssl.SSLContext) -> None:

@@ -29,11 +29,10 @@ class Files:
         self._writes += 1  # file systems with coarse times must not hide a change
         os.utime(file, ns=(self._writes * 10**9, self._writes * 10**9))
 
-    def issue(self, ca: trustme.CA) -> trustme.LeafCert:
-        leaf = ca.issue_cert(NAME)
+    def issue(self, ca: trustme.CA, name: str = NAME) -> None:
+        leaf = ca.issue_cert(name)
         self.write(self.chain, b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         self.write(self.key, leaf.private_key_pem.bytes())
-        return leaf
 
 
 def trusting(ca: trustme.CA) -> ssl.SSLContext:
@@ -81,12 +80,13 @@ def log_lines() -> Iterator[list[structlog.typing.EventDict]]:
 
 
 async def test_new_handshakes_get_the_renewed_certificate_and_open_sockets_stay(
-    files: Files,
+    files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("farhand.server.tls.POLL_S", 0.01)
     old, new = trustme.CA(), trustme.CA()
     files.issue(old)
     made = Certificate(files.chain, files.key)
-    watch = asyncio.create_task(made.watch(0.01))
+    watch = asyncio.create_task(made.watch())
     async with listening(made) as port, connected(port, trusting(old)) as (reader, writer):
         files.issue(new)
         async with asyncio.timeout(10):
