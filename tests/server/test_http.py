@@ -78,7 +78,6 @@ async def test_errors_are_problem_details_with_a_code(port: int) -> None:
         ("/v1/robot/nobody", Code.UNKNOWN_ROBOT),
         ("/v1/robot?service=lab", Code.UNKNOWN_SERVICE),
         ("/nothing", Code.NOT_FOUND),
-        ("/docs", Code.NOT_FOUND),
         ("/../../etc/passwd", Code.NOT_FOUND),
     ):
         status, problem, kind = await get(port, path)

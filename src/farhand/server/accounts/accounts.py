@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from farhand.core.admission import Door, OpenDoor
+from farhand.core.admission import Door
 from farhand.keys.signing import SigningKey
 from farhand.server.accounts.door import AccountsDoor
 from farhand.server.accounts.guard import AccountsGuard, OpenGuard
@@ -19,6 +19,7 @@ from farhand.server.accounts.passwords import Passwords
 from farhand.server.accounts.people import People
 from farhand.server.accounts.throttle import Throttle
 from farhand.server.accounts.tickets import Tickets
+from farhand.server.open_door import StoredDoor
 from farhand.server.settings import ServerSettings
 from farhand.store.base import Store
 
@@ -69,7 +70,7 @@ class Accounts:
             )
             self.guard = AccountsGuard(self.people, self.throttle, self.used, self.own_origins)
         else:
-            self.door = OpenDoor()
+            self.door = StoredDoor(store)
             self.guard = OpenGuard((*settings.origins, *self.own_origins))
 
     @property
