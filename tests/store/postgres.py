@@ -71,7 +71,7 @@ def running() -> Generator[Postgres]:
     data = str(folder / "data")
     try:
         server.run("initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c max_connections=50"
+        options = f"-k {folder} -c listen_addresses='' -c max_connections=50 -c fsync=off"
         server.run("pg_ctl", "-D", data, "-l", str(folder / "log"), "-w", "-o", options, "start")
         try:
             yield server

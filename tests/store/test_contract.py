@@ -158,6 +158,29 @@ async def test_watchers_see_what_they_are_told_of(store: Store) -> None:
     assert seen == [True, True]
 
 
+async def test_no_two_users_have_one_name(store: Store) -> None:
+    results = await asyncio.gather(
+        *(store.write(Put(User(id=f"u-{i}", name="ana"))) for i in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [tuple, VersionConflict, VersionConflict]
+    with pytest.raises(VersionConflict):
+        await store.write(Put(user("bob")), Put(User(id="u-2", name="bob")))
+    await store.write(Put(user("eve")))
+    with pytest.raises(VersionConflict):
+        await store.write(Put(User(id="u-eve", name="ana", version=1)))
+    assert [(each.id, each.name) for each in store.all(User)] == [("u-0", "ana"), ("u-eve", "eve")]
+
+
+async def test_a_name_that_was_given_up_is_free(store: Store) -> None:
+    await store.write(Put(user("ana")), Put(user("bob")))
+    await store.write(Put(User(id="u-ana", name="zoe", version=1)))
+    await store.write(Put(User(id="u-new", name="ana")))
+    await store.write(Delete(User, ("u-bob",)), Put(User(id="u-other", name="bob")))
+    names = {each.id: each.name for each in store.all(User)}
+    assert names == {"u-ana": "zoe", "u-new": "ana", "u-other": "bob"}
+
+
 # --- robots ---
 
 

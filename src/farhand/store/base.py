@@ -106,7 +106,8 @@ class Store(Protocol):
             The records of the ``Put``s as they are stored now.
 
         Raises:
-            VersionConflict: FH-3027 a record is not the version that was to be replaced.
+            VersionConflict: FH-3027 a record is not the version that was to be replaced, or
+                another one has what none may share (`Record.UNIQUE`).
             StoreError: FH-8001; nothing was done.
 
         """

@@ -37,6 +37,9 @@ class Tables:
         self.wall_ms = wall_ms
         self._tables: dict[type[Record], dict[Key, Record]] = {kind: {} for kind in ALL}
         self._order: dict[type[Record], list[Key]] = {}
+        self._holders: dict[type[Record], dict[tuple[object, ...], Key]] = {
+            kind: {} for kind in ALL if kind.UNIQUE
+        }
         self._watchers: list[OnChange] = []
 
     def get(self, kind: type[R], *key: str | int) -> R | None:
@@ -67,7 +70,7 @@ class Tables:
             before: Plans that are to be committed first.
 
         Raises:
-            VersionConflict: FH-3027.
+            VersionConflict: FH-3027 another version, or another record of the same name.
 
         """
         pending: Plan = {}
@@ -75,6 +78,8 @@ class Tables:
         for change in changes:
             if isinstance(change, Put):
                 record = self._stamped(change, known)
+                if record.UNIQUE:
+                    self._must_be_unique(record, known)
                 pending[type(record), key_of(record)] = record
             else:
                 pending[change.kind, change.key] = None
@@ -94,6 +99,16 @@ class Tables:
             updated_ms=wall_ms,
         )
 
+    def _must_be_unique(self, record: Record, pending: Mapping[Address, Record | None]) -> None:
+        kind, key, unique = type(record), key_of(record), _unique(record)
+        holder = self._holders[kind].get(unique)
+        if holder not in (None, key) and (kind, holder) not in pending:
+            raise VersionConflict("There is one of this name already.")
+        for (other_kind, other_key), other in pending.items():
+            is_other = other_kind is kind and other_key != key
+            if is_other and other is not None and _unique(other) == unique:
+                raise VersionConflict("There is one of this name already.")
+
     def commit(self, plan: Plan) -> None:
         """Make ``plan`` what is, then tell the watchers."""
         done = [(self._set(kind, key, after), after) for (kind, key), after in plan.items()]
@@ -109,11 +124,21 @@ class Tables:
             table[key] = record
         if (before is None) != (record is None):
             self._order.pop(kind, None)
+        if kind.UNIQUE:
+            holders = self._holders[kind]
+            if before is not None and holders.get(_unique(before)) == key:
+                del holders[_unique(before)]
+            if record is not None:
+                holders[_unique(record)] = key
         return before
 
     def _tell(self, before: Record | None, after: Record | None) -> None:
         for on_change in self._watchers:
             on_change(before, after)
+
+
+def _unique(record: Record) -> tuple[object, ...]:
+    return tuple(getattr(record, name) for name in record.UNIQUE)
 
 
 def key_of(record: Record) -> Key:

@@ -18,6 +18,8 @@ class Record(Struct, frozen=True, kw_only=True):
 
     KEY: ClassVar[tuple[str, ...]] = ("id",)
     """Names of the members that tell records of this kind apart."""
+    UNIQUE: ClassVar[tuple[str, ...]] = ()
+    """Names of members that no two records of this kind share; who tries is told of a conflict."""
 
     version: int = 0
     """Rises by one with each write; 0: not stored yet. It is the ETag. Being seen is no write."""
@@ -86,6 +88,8 @@ class Room(Record, frozen=True, kw_only=True):
 
 class User(Record, frozen=True, kw_only=True):
     """A person's account."""
+
+    UNIQUE: ClassVar[tuple[str, ...]] = ("name",)
 
     id: str
     name: str

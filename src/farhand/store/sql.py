@@ -25,8 +25,8 @@ from farhand.store.statements import find_entries, load, save
 
 MAX_WAITING = 10_000
 """More writers than this stand in a line of their own."""
-MAX_BATCH = 256
-"""Writes in one transaction: a few milliseconds of the event loop's time."""
+MAX_BATCH = 100
+"""Writes in one transaction: some milliseconds of the event loop's time, which frames wait for."""
 SEEN_EVERY_S = 1.0
 
 Sightings = dict[Key, Sighting | None]
