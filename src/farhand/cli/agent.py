@@ -67,6 +67,9 @@ def run(  # noqa: PLR0917 - typer's parameters are options
     max_age_ms: Annotated[
         int | None, typer.Option(help="Oldest command that is obeyed, 20-400.")
     ] = None,
+    enrolment_file: Annotated[
+        Path | None, typer.Option(help="File with a code or key, for a robot not enrolled yet.")
+    ] = None,
     bitrate: Annotated[
         int,
         typer.Option(
@@ -97,6 +100,7 @@ def run(  # noqa: PLR0917 - typer's parameters are options
         "unlatch_on_grant": unlatch_on_grant,
         "accept_no_device_timeout": accept_no_device_timeout,
         "max_age_ms": max_age_ms,
+        "enrolment_file": enrolment_file,
     }
     section = load({"agent": flags}, config).agent
     lock_folder(section.state, "agent")  # before the epoch is read: two would issue the same one

@@ -70,6 +70,9 @@ class Options:
     agent_prefix: list[str] = field(default_factory=list)
     """Command before each agent's own, for one that runs in another network namespace."""
     sim_arguments: list[str] = field(default_factory=list)
+    accounts: bool = False
+    """People and robots must prove who they are; the robots enrol by a key when they start, and
+    ``token`` is made: it may do everything."""
     token: str = ""
     """By which a server with accounts is asked how its robots are."""
 
@@ -226,15 +229,31 @@ class Stack:
     def _add_programs(self) -> None:
         options, state = self.options, str(self.folder / "server")
         serve = ["serve", "--host", HOST, "--port", str(self.port), "--state", state]
+        if options.accounts:
+            serve += ["--auth", "accounts"]
+            self._found(self.folder / "server")
         self._add("server", [*serve, *options.server_arguments], self._is_server_up)
         for robot in options.robots:
             self._add_robot(robot)
+
+    def _found(self, state: Path) -> None:
+        from farhand.kits import accounts  # noqa: PLC0415 - loads the server
+
+        founded = accounts.found(state)
+        self.options.token = founded.admin_token
+        accounts.write_secret(self._enrolment_file, founded.enrolment_key)
+
+    @property
+    def _enrolment_file(self) -> Path:
+        return self.folder / "enrolment-key"
 
     def _add_robot(self, robot: Robot) -> None:
         options, state = self.options, self.state_folder(robot.id)
         state.mkdir(parents=True)
         agent = ["agent", "run", "--server", f"http://{HOST}:{self.port}", "--state", str(state)]
         agent += ["--robot-id", robot.id, "--name", robot.name, "--unlatch-on-grant"]
+        if options.accounts:
+            agent += ["--enrolment-file", str(self._enrolment_file)]
         if robot.is_simulated:
             agent += self._add_simulator(robot)
         else:
