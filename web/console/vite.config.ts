@@ -5,19 +5,24 @@ import { defineConfig } from "vitest/config";
 /** Where `npm run dev` finds a running gateway. */
 const gateway = loadEnv("", ".", "FARHAND_").FARHAND_GATEWAY ?? "http://localhost:8080";
 
-/** The browser fetches the drive view beside the first script, not after it has run. */
+/** The browser fetches the drive view, and what it imports, beside the first script, not after it has run. */
 const preloadDriveView: Plugin = {
   name: "preload-drive-view",
   transformIndexHtml: {
     order: "post",
-    handler: (_html, { bundle }) =>
-      Object.values(bundle ?? {})
-        .filter((file) => file.type === "chunk" && file.name === "drive")
-        .map(({ fileName }) => ({
+    handler: (html, { bundle }) => {
+      const drive = Object.values(bundle ?? {}).find(
+        (file) => file.type === "chunk" && file.name === "drive",
+      );
+      if (drive?.type !== "chunk") return [];
+      return [drive.fileName, ...drive.imports]
+        .filter((file) => !html.includes(file))
+        .map((file) => ({
           tag: "link",
-          attrs: { rel: "modulepreload", crossorigin: true, href: `./${fileName}` },
+          attrs: { rel: "modulepreload", crossorigin: true, href: `./${file}` },
           injectTo: "head",
-        })),
+        }));
+    },
   },
 };
 

@@ -29,9 +29,11 @@ PAGES = (
     "/",
     "/fleet",
     "/fleet/{robot_id}",
+    "/fleet/{robot_id}/{tab}",
     "/drive/{robot_id}",
     "/events",
     "/login",
+    "/enroll",
     "/admin",
     "/admin/{path:path}",
 )
@@ -110,8 +112,12 @@ def _add_console(app: FastAPI, console: ConsoleFiles) -> None:
         return JSONResponse(console.version(), headers={"Cache-Control": "no-store"})
 
     @app.get("/{path:path}", include_in_schema=False)
-    async def file(path: str) -> Response:
-        return console.file(path) or problem(404, Code.NOT_FOUND, "There is nothing here.")
+    async def file(request: Request, path: str) -> Response:
+        found = console.file(path)
+        if found is None and "text/html" in request.headers.get("accept", ""):
+            found = console.page(request)  # it says in words that there is nothing here
+            found.status_code = max(found.status_code, 404)
+        return found or problem(404, Code.NOT_FOUND, "There is nothing here.")
 
 
 async def _refused(request: Request, exc: Exception) -> Response:

@@ -13,34 +13,42 @@ import {
   type ReactNode,
   useContext,
   useEffect,
+  useRef,
   useState,
   useSyncExternalStore,
 } from "react";
+import { helloToken, useAuth } from "./auth.tsx";
 import { useSettings } from "./settings.ts";
 
 export const ClientContext = createContext<Client | null>(null);
 export const SessionContext = createContext<RobotSession | null>(null);
 
-/** Where the console is mounted: the gateway writes it into `<base href>`. */
-export const basePath = (): string => new URL(document.baseURI).pathname.replace(/\/[^/]*$/, "");
-
-/** Connects with the person's name; another name or role is another connection. */
+/** Connects as the account, or with the person's own name where there are none; another is another connection. */
 export function ClientProvider(props: {
   role: "operator" | "viewer";
+  serviceId: string;
+  guest: string | null;
   fallback: ReactNode;
   children: ReactNode;
 }): ReactNode {
-  const { role, fallback, children } = props;
-  const { name } = useSettings();
+  const { role, serviceId, guest, fallback, children } = props;
+  const auth = useAuth();
+  const own = useSettings().name;
+  const name = auth.me?.name || own;
   const [client, setClient] = useState<Client | null>(null);
+  const proof = useRef(auth);
   useEffect(() => {
-    const next = connect({ name, role });
+    proof.current = auth;
+  }, [auth]);
+  useEffect(() => {
+    const token = (): Promise<string | null> => helloToken(proof.current, guest);
+    const next = connect({ name, role, serviceId, token });
     setClient(next);
     return () => {
       setClient(null);
       next.close();
     };
-  }, [name, role]);
+  }, [name, role, serviceId, guest]);
   if (client === null) return fallback;
   return <ClientContext value={client}>{children}</ClientContext>;
 }

@@ -30,6 +30,14 @@ export const clockTime = (wallMs: number): string =>
     hourCycle: "h23",
   }).format(wallMs);
 
+/** 21 Nov 2026, 12:01:33 in the person's own zone. */
+export const dateTime = (wallMs: number): string =>
+  new Intl.DateTimeFormat(i18n.language, {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    hourCycle: "h23",
+  }).format(wallMs);
+
 /** 02:14, or 1:02:14. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -37,6 +45,23 @@ export function duration(ms: number): string {
   const hours = Math.floor(seconds / 3600);
   const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** 3600 → "1 hour", in the largest unit that fits. */
+export function span(seconds: number): string {
+  const units = [
+    [86_400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+    [1, "second"],
+  ] as const;
+  const [length, unit] = units.find(([size]) => seconds >= size) ?? [1, "second"];
+  return new Intl.NumberFormat(i18n.language, {
+    style: "unit",
+    unit,
+    unitDisplay: "long",
+    maximumFractionDigits: 1,
+  }).format(seconds / length);
 }
 
 /** "3 minutes ago". */

@@ -1,5 +1,6 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { takeFragment } from "./fragment.ts";
 import { startI18n } from "./i18n/index.ts";
 import { startTheme } from "./theme.ts";
 import "./styles/theme.css";
@@ -9,7 +10,9 @@ import "./styles/fleet.css";
 import "./styles/drive.css";
 import "./styles/stage.css";
 import "./styles/panels.css";
+import "./styles/account.css";
 
+takeFragment();
 startTheme();
 startI18n();
 const root = document.getElementById("root");

@@ -3,15 +3,23 @@
 import type { RobotStatus } from "@farhand/client";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { ApiError, path, request } from "./api.ts";
+import { fetchAll } from "./api_queries.ts";
 import { useClient } from "./connection.tsx";
 
 const POLL_MS = 2000;
+export const DEFAULT_SERVICE = "default";
 
 /** What a card shows. */
 export interface RobotEntry {
   readonly id: string;
+  readonly serviceId: string;
   readonly name: string;
   readonly model: string;
+  readonly tags: readonly string[];
+  readonly groups: readonly string[];
+  readonly offlineReason: string;
+  readonly isRevoked: boolean;
   readonly isOnline: boolean;
   readonly isSimulated: boolean;
   readonly hasAxes: boolean;
@@ -34,6 +42,7 @@ const object = (value: unknown): Loose =>
 const array = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string | null =>
   typeof value === "string" && value !== "" ? value : null;
+const words = (value: unknown): string[] => array(value).filter((word) => typeof word === "string");
 const number = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
 
@@ -49,8 +58,13 @@ export function toEntry(value: unknown): RobotEntry | null {
   const people = robot.viewers ?? robot.people;
   return {
     id,
-    name: text(manifest.name) ?? id,
-    model: text(manifest.model) ?? "",
+    serviceId: text(robot.serviceId) ?? DEFAULT_SERVICE,
+    name: text(robot.name) ?? text(manifest.name) ?? id,
+    model: text(manifest.model) ?? text(robot.model) ?? "",
+    tags: words(robot.tags),
+    groups: words(robot.groups),
+    offlineReason: text(robot.offlineReason) ?? "",
+    isRevoked: robot.revoked === true,
     isOnline: robot.online === true,
     isSimulated: manifest.simulated === true,
     hasAxes: array(manifest.axes).length > 0,
@@ -74,16 +88,19 @@ export function presenceOf(robot: RobotEntry): Presence {
 }
 
 async function fetchRobots(): Promise<readonly RobotEntry[]> {
-  const answer = await fetch(new URL("v1/robot", document.baseURI), {
-    headers: { accept: "application/json" },
-  });
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  const body: unknown = await answer.json();
-  const list = Array.isArray(body) ? body : array(object(body).robots);
+  const list = await fetchAll<unknown>("v1/robot", "robots");
   return list
     .map(toEntry)
     .filter((entry) => entry !== null)
     .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Where a robot's page is; the address names its service unless it is the default one. */
+export function robotPath(page: "/fleet" | "/drive", id: string, serviceId: string, query = "") {
+  const search = new URLSearchParams(query);
+  if (serviceId !== DEFAULT_SERVICE) search.set("service", serviceId);
+  const said = search.toString();
+  return `${page}/${encodeURIComponent(id)}${said === "" ? "" : `?${said}`}`;
 }
 
 /** Polled every 2 s, and at once when a robot comes or goes. */
@@ -101,9 +118,13 @@ export function useRobots() {
 }
 
 async function isUnknown(robotId: string): Promise<boolean> {
-  const path = `v1/robot/${encodeURIComponent(robotId)}`;
-  const answer = await fetch(new URL(path, document.baseURI));
-  return answer.status === 404;
+  const service = new URLSearchParams(location.search).get("service");
+  try {
+    await request("GET", path`v1/robot/${robotId}`, { query: { service } });
+    return false;
+  } catch (error) {
+    return error instanceof ApiError && error.status === 404;
+  }
 }
 
 /** The server has never heard of this robot: it is not merely away. Asked again while it matters. */

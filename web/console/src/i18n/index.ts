@@ -4,11 +4,12 @@ import i18n from "i18next";
 import { initReactI18next } from "react-i18next";
 import { settings } from "../settings.ts";
 import en from "./en.json";
+import type more from "./more.en.json";
 import zhCN from "./zh-CN.json";
 
 declare module "i18next" {
   interface CustomTypeOptions {
-    resources: { translation: typeof en };
+    resources: { translation: typeof en & typeof more };
   }
 }
 

@@ -2,8 +2,10 @@ import { Bot, Eye, Gamepad2, UsersRound, Video } from "lucide-react";
 import type { ReactNode } from "react";
 import { Focusable } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { ago } from "../format.ts";
-import { presenceOf, type RobotEntry } from "../robots.ts";
+import { Link } from "wouter";
+import { useAuth } from "../auth.tsx";
+import { ago, codeText } from "../format.ts";
+import { presenceOf, type RobotEntry, robotPath } from "../robots.ts";
 import { Battery } from "../widgets/battery.tsx";
 import { Hint, LinkButton } from "../widgets/button.tsx";
 
@@ -12,6 +14,7 @@ const SHAPES = { online: "●", degraded: "◐", offline: "○", inUse: "◆", s
 /** One robot in the list. */
 export function RobotCard(props: { robot: RobotEntry }): ReactNode {
   const { t } = useTranslation();
+  const { isManaged } = useAuth();
   const { robot } = props;
   const presence = presenceOf(robot);
   return (
@@ -21,7 +24,15 @@ export function RobotCard(props: { robot: RobotEntry }): ReactNode {
           <Bot />
         </span>
         <div className="card-names">
-          <h2>{robot.name}</h2>
+          <h2>
+            {isManaged ? (
+              <Link href={robotPath("/fleet", robot.id, robot.serviceId)} data-testid="details">
+                {robot.name}
+              </Link>
+            ) : (
+              robot.name
+            )}
+          </h2>
           <p className="muted">
             {robot.model !== "" && <span>{robot.model}</span>}
             {robot.isSimulated && <span className="tag">{t("fleet.simulated")}</span>}
@@ -48,6 +59,15 @@ export function RobotCard(props: { robot: RobotEntry }): ReactNode {
           </span>
         )}
       </div>
+      {robot.tags.length > 0 && (
+        <ul className="tags" aria-label={t("fleet.tags")}>
+          {robot.tags.map((tag) => (
+            <li key={tag} className="tag">
+              {tag}
+            </li>
+          ))}
+        </ul>
+      )}
       <Actions robot={robot} />
     </li>
   );
@@ -59,9 +79,14 @@ function Situation(props: { robot: RobotEntry }): ReactNode {
   const { robot } = props;
   if (!robot.isOnline) {
     const when = robot.lastSeenMs === null ? null : ago(robot.lastSeenMs, Date.now());
+    const why = robot.isRevoked
+      ? t("fleet.why_revoked")
+      : robot.offlineReason === ""
+        ? t("fleet.why_offline")
+        : codeText(robot.offlineReason, robot.offlineReason);
     return (
       <>
-        {t("fleet.why_offline")} {when !== null && t("fleet.lastSeen", { when })}
+        {why} {when !== null && t("fleet.lastSeen", { when })}
       </>
     );
   }
@@ -74,7 +99,6 @@ function Situation(props: { robot: RobotEntry }): ReactNode {
 function Actions(props: { robot: RobotEntry }): ReactNode {
   const { t } = useTranslation();
   const { robot } = props;
-  const path = `/drive/${encodeURIComponent(robot.id)}`;
   const why = !robot.isOnline
     ? t("fleet.why_offline")
     : !robot.hasAxes
@@ -84,7 +108,7 @@ function Actions(props: { robot: RobotEntry }): ReactNode {
     <div className="card-actions">
       {why === null ? (
         <LinkButton
-          to={path}
+          to={robotPath("/drive", robot.id, robot.serviceId)}
           variant="primary"
           label={t("fleet.driveLabel", { robot: robot.name })}
           testId="drive"
@@ -107,7 +131,7 @@ function Actions(props: { robot: RobotEntry }): ReactNode {
         </Hint>
       )}
       <LinkButton
-        to={`${path}?view=1`}
+        to={robotPath("/drive", robot.id, robot.serviceId, "view=1")}
         label={t("fleet.watchLabel", { robot: robot.name })}
         testId="watch"
       >

@@ -22,7 +22,7 @@ import { Battery } from "../widgets/battery.tsx";
 import { IconButton } from "../widgets/button.tsx";
 import { useWakeLock } from "../widgets/wake_lock.ts";
 
-export default function DriveView(props: { watchOnly: boolean }): ReactNode {
+export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean }): ReactNode {
   const { t } = useTranslation();
   const name = useSnapshot((snapshot) => snapshot.robotName);
   const control = useSnapshot((snapshot) => snapshot.control);
@@ -35,10 +35,12 @@ export default function DriveView(props: { watchOnly: boolean }): ReactNode {
   return (
     <div ref={view} className="drive" data-control={control} data-details={isOpen}>
       <header className="drive-bar">
-        <Link href="/fleet" className="back" aria-label={t("drive.back")}>
-          <ChevronLeft aria-hidden />
-          <span>{t("drive.back")}</span>
-        </Link>
+        {props.isGuest !== true && (
+          <Link href="/fleet" className="back" aria-label={t("drive.back")}>
+            <ChevronLeft aria-hidden />
+            <span>{t("drive.back")}</span>
+          </Link>
+        )}
         <h1 title={name}>
           <span className="visually-hidden">
             {t(props.watchOnly ? "drive.titleWatch" : "drive.title", { robot: "" })}
@@ -59,7 +61,11 @@ export default function DriveView(props: { watchOnly: boolean }): ReactNode {
           className="details-button"
           onPress={() => setOpen(!isOpen)}
         />
-        <StopButton />
+        {props.isGuest === true ? (
+          <span className="tag guest-note">{t("drive.guestNoStop")}</span>
+        ) : (
+          <StopButton />
+        )}
       </header>
       <Banners />
       <main id="main" className="drive-main">

@@ -1,6 +1,6 @@
 /** All robots of the server: who is there, who drives, where to go next. */
 
-import { Search } from "lucide-react";
+import { Search, Tag } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { RobotCard } from "../panels/robot_card.tsx";
@@ -46,11 +46,17 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
   const { t } = useTranslation();
   const [words, setWords] = useState("");
   const [chip, setChip] = useState<Chip>("all");
+  const [tag, setTag] = useState<string | null>(null);
   const { robots } = props;
-  const shown = robots.filter((robot) => inChip(chip, presenceOf(robot)) && matches(robot, words));
+  const tags = labelsOf(robots);
+  const shown = robots.filter(
+    (robot) =>
+      inChip(chip, presenceOf(robot)) && matches(robot, words) && (tag === null || has(robot, tag)),
+  );
   const clear = (): void => {
     setWords("");
     setChip("all");
+    setTag(null);
   };
   return (
     <>
@@ -83,6 +89,18 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
             </span>
           </button>
         ))}
+        {tags.map((value) => (
+          <button
+            key={`tag ${value}`}
+            type="button"
+            className="chip tag-chip"
+            aria-pressed={tag === value}
+            onClick={() => setTag(tag === value ? null : value)}
+          >
+            <Tag aria-hidden /> {value}{" "}
+            <span className="count">{robots.filter((robot) => has(robot, value)).length}</span>
+          </button>
+        ))}
       </fieldset>
       {shown.length === 0 ? (
         <div className="blank">
@@ -90,11 +108,7 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
           <Button onPress={clear}>{t("fleet.clear")}</Button>
         </div>
       ) : (
-        <ul className="cards">
-          {shown.map((robot) => (
-            <RobotCard key={robot.id} robot={robot} />
-          ))}
-        </ul>
+        <Cards robots={shown} />
       )}
       <section className="connect-card">
         <h2>{t("fleet.connect")}</h2>
@@ -102,6 +116,30 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
       </section>
     </>
   );
+}
+
+/** Every tag and group in use, in the order of the alphabet. */
+const labelsOf = (robots: readonly RobotEntry[]): string[] =>
+  [...new Set(robots.flatMap(({ tags, groups }) => [...tags, ...groups]))].sort();
+
+const has = (robot: RobotEntry, label: string): boolean =>
+  robot.tags.includes(label) || robot.groups.includes(label);
+
+/** Under the name of each service as soon as there is more than one. */
+function Cards(props: { robots: readonly RobotEntry[] }): ReactNode {
+  const services = [...new Set(props.robots.map(({ serviceId }) => serviceId))].sort();
+  return services.map((serviceId) => (
+    <section key={serviceId} className="service-group" aria-label={serviceId}>
+      {services.length > 1 && <h2 className="service-name">{serviceId}</h2>}
+      <ul className="cards">
+        {props.robots
+          .filter((robot) => robot.serviceId === serviceId)
+          .map((robot) => (
+            <RobotCard key={robot.id} robot={robot} />
+          ))}
+      </ul>
+    </section>
+  ));
 }
 
 const agentCommand = (): string =>

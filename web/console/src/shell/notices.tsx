@@ -4,6 +4,7 @@ import { type Problem, type SystemNotice, withheldFeatures } from "@farhand/clie
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useAuth } from "../auth.tsx";
 import { useClient } from "../connection.tsx";
 import { codeText } from "../format.ts";
 import { settings, useSettings } from "../settings.ts";
@@ -11,7 +12,6 @@ import { IconButton } from "../widgets/button.tsx";
 
 const SHAPES = { info: "ℹ", warning: "▲", error: "✕" } as const;
 const KEPT = 50;
-const noop = (): void => undefined;
 
 /** A problem is shown like a notice of the level "error". */
 type Shown = SystemNotice;
@@ -61,26 +61,18 @@ export function NoticeBanner(props: { notice: Shown | null }): ReactNode {
   );
 }
 
-async function isOpen(): Promise<boolean> {
-  const answer = await fetch(new URL("version.json", document.baseURI));
-  const body: unknown = answer.ok ? await answer.json() : null;
-  return typeof body === "object" && body !== null && "open" in body && body.open === true;
-}
-
 /** A server without accounts says so, until this person has seen it. */
 export function OpenBanner(): ReactNode {
   const { t } = useTranslation();
   const { knowsOpen } = useSettings();
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (!knowsOpen) void isOpen().then(setOpen, noop);
-  }, [knowsOpen]);
-  if (knowsOpen || !open) return null;
+  const { mode } = useAuth();
+  if (knowsOpen || mode !== "open") return null;
+  const text = t("banner.open");
   return (
-    <section className="banner info slim" data-testid="open-banner" aria-label={t("banner.open")}>
+    <section className="banner info slim" data-testid="open-banner" aria-label={text}>
       <span>
         <span aria-hidden>ℹ </span>
-        {t("banner.open")}
+        {text}
       </span>
       <IconButton
         label={t("app.dismiss")}

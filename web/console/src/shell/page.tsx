@@ -3,14 +3,18 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
+import { useAuth } from "../auth.tsx";
 import { Logo } from "../widgets/logo.tsx";
+import { LogoutButton } from "./account.tsx";
 import { GatewayLost, GatewayPill } from "./gateway_pill.tsx";
+import { MainNav } from "./main_nav.tsx";
 import { InsecureBanner, NoticeBanner, OpenBanner, useNotices } from "./notices.tsx";
 import { QuickSettings } from "./quick_settings.tsx";
 import { SettingsMenu } from "./settings_menu.tsx";
 
 export function Page(props: { children: ReactNode }): ReactNode {
   const { t } = useTranslation();
+  const { isManaged } = useAuth();
   const notice = useNotices().at(-1) ?? null;
   return (
     <div className="page">
@@ -27,10 +31,12 @@ export function Page(props: { children: ReactNode }): ReactNode {
           <Logo />
           <span>{t("app.name")}</span>
         </Link>
+        {isManaged && <MainNav />}
         <span className="spacer" />
         <GatewayPill />
         <QuickSettings />
         <SettingsMenu />
+        <LogoutButton />
       </header>
       <OpenBanner />
       <InsecureBanner />

@@ -7,17 +7,23 @@ import { useTranslation } from "react-i18next";
 import { currentLanguage, LANGUAGES, type Language, setLanguage } from "../i18n/index.ts";
 import { MAX_NAME, settings, type Theme, useSettings } from "../settings.ts";
 import { Button } from "../widgets/button.tsx";
+import { useAccount } from "./account.tsx";
 
 const THEMES: readonly Theme[] = ["auto", "dark", "light"];
 
 export function SettingsMenu(props: { onOpen?: () => void }): ReactNode {
   const { t } = useTranslation();
-  const { name } = useSettings();
+  const account = useAccount();
+  const own = useSettings().name;
+  const name = account?.name ?? own;
   return (
     <DialogTrigger onOpenChange={(isOpen) => isOpen && props.onOpen?.()}>
       <AriaButton className="person" aria-label={t("settings.open", { name })}>
         <UserRound aria-hidden />
-        <span className="person-name">{name}</span>
+        <span className="person-name" data-testid="account">
+          {name}
+          {account !== null && <small>{account.role}</small>}
+        </span>
       </AriaButton>
       <Popover className="popover" placement="bottom end" isNonModal>
         <Dialog className="settings" aria-label={t("settings.title")}>
@@ -31,6 +37,7 @@ export function SettingsMenu(props: { onOpen?: () => void }): ReactNode {
 function SettingsForm(props: { onDone: () => void }): ReactNode {
   const { t } = useTranslation();
   const { theme, name } = useSettings();
+  const account = useAccount();
   const [draft, setDraft] = useState(name);
   const save = (): void => {
     const wanted = draft.trim();
@@ -45,16 +52,20 @@ function SettingsForm(props: { onDone: () => void }): ReactNode {
       }}
     >
       <h2>{t("settings.title")}</h2>
-      <label className="field">
-        <span>{t("settings.name")}</span>
-        <input
-          value={draft}
-          maxLength={MAX_NAME}
-          autoComplete="nickname"
-          onChange={(event) => setDraft(event.target.value)}
-        />
-        <small>{t("settings.nameHint")}</small>
-      </label>
+      {account === null ? (
+        <label className="field">
+          <span>{t("settings.name")}</span>
+          <input
+            value={draft}
+            maxLength={MAX_NAME}
+            autoComplete="nickname"
+            onChange={(event) => setDraft(event.target.value)}
+          />
+          <small>{t("settings.nameHint")}</small>
+        </label>
+      ) : (
+        <p className="muted">{t("account.signedIn", account)}</p>
+      )}
       <label className="field">
         <span>{t("settings.language")}</span>
         <select

@@ -1,0 +1,43 @@
+/** Who is logged in, and the way out. */
+
+import { LogOut } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
+import { ApiError, request } from "../api.ts";
+import { useAuth, useAuthRefresh } from "../auth.tsx";
+import { IconButton } from "../widgets/button.tsx";
+
+/** The account's name, or `null` where there are no accounts. */
+export function useAccount(): { name: string; role: string } | null {
+  const { t } = useTranslation();
+  const { mode, me } = useAuth();
+  if (mode === "open" || me === null) return null;
+  return { name: me.name, role: t(`role.${me.role}`) };
+}
+
+export function LogoutButton(): ReactNode {
+  const { t } = useTranslation();
+  const account = useAccount();
+  const refresh = useAuthRefresh();
+  const [, go] = useLocation();
+  if (account === null) return null;
+  const logout = async (): Promise<void> => {
+    try {
+      await request("POST", "v1/logout");
+    } catch (error) {
+      // Already forgotten by the server: then we are out.
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    }
+    go("/login", { replace: true });
+    await refresh();
+  };
+  return (
+    <IconButton
+      label={t("account.logout")}
+      icon={<LogOut aria-hidden />}
+      onPress={() => void logout()}
+      data-testid="logout"
+    />
+  );
+}
