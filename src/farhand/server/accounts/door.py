@@ -76,8 +76,9 @@ class AccountsDoor:
         if now is None:
             return None
         robot = self._store.get(Robot, service_id, robot_id)
-        labels = (*robot.tags, *robot.groups) if robot is not None else ()
-        return now.role_on(service_id, robot_id, labels)
+        if robot is None:
+            return None  # a right to all robots is none to one that is not there
+        return now.role_on(service_id, robot_id, (*robot.tags, *robot.groups))
 
     def is_current(self, principal: Principal, now_ms: int) -> bool:
         """Say whether this is still somebody."""
