@@ -29,6 +29,7 @@ NO_SETTINGS = frozenset(
     {
         "FARHAND_DIE_WITH_PARENT",
         "FARHAND_GATEWAY",
+        "FARHAND_LAN_CODE_FILE",
         "FARHAND_PROOF_EXAMPLES",
         "FARHAND_SERVER_URL",
         "FARHAND_TOKEN",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
 from joserfc.jwk import OctKey, OKPKey
 
@@ -35,7 +36,9 @@ def base64(data: object) -> str:
 def signed(header: object = HEADER, claims: object = CLAIMS) -> str:
     """Return a token with a signature of our key over whatever it is."""
     text = f"{base64(header)}.{base64(claims)}"
-    return f"{text}.{base64(KEY.private_key.sign(text.encode()))}"
+    private = KEY.private_key
+    assert isinstance(private, Ed25519PrivateKey)
+    return f"{text}.{base64(private.sign(text.encode()))}"
 
 
 def with_claim(**changed: Any) -> str:

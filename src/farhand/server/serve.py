@@ -57,6 +57,10 @@ class Server(uvicorn.Server):
         self.gateway = built.gateway
         self.sockets = sockets
         self.port: int = sockets[0].getsockname()[1]
+        self.on_started: Callable[[], None] = _nothing
+        """Called when requests are answered."""
+        self.on_drain: Callable[[], None] = _nothing
+        """Called when the end begins."""
         self._startup = startup
 
     def start(self) -> None:
@@ -72,6 +76,17 @@ class Server(uvicorn.Server):
                 sock.close()
             if self._startup.failure is not None:
                 raise self._startup.failure
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that the end begins, and drain."""
+        self.on_drain()
+        await super().shutdown(sockets=sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -240,3 +255,7 @@ def _bind(host: str, port: int) -> socket.socket:
         text = f"host: cannot listen on {host!r}: {exc.strerror or exc}."
         raise ConfigError(Code.CONFIG_INVALID, text, "Give an address of this machine.") from exc
     return sock
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

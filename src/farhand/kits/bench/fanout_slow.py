@@ -74,7 +74,7 @@ def slow_rig() -> Iterator[SlowRig]:
         far = FarPage(lab.robot)
         opened.callback(far.close)
         # Listens for both ends; the private namespaces reach nothing else.
-        reachable = ["--host", "0.0.0.0", "--origin", far.rig.host.url]  # noqa: S104 - a namespace's
+        reachable = ["--host", "0.0.0.0", "--insecure", "--origin", far.rig.host.url]  # noqa: S104 - a namespace's
         farhand = Farhand(near.host, (CAMERA,), reachable)
         opened.callback(farhand.close)
         yield SlowRig(near, far, farhand, lab.operator.address)
