@@ -55,7 +55,7 @@ def run(*, quick: bool = False, rounds: int | None = None) -> dict[str, Any]:
         absent["node_ws"] = node
     else:
         parties["node_ws"] = functools.partial(_measure, functools.partial(_node, node), extent)
-    with _pinned():
+    with pinned():
         results = interleave(parties, rounds or 3, warm_up=not quick)
     figures: dict[str, Any] = {name: medians(found, 3) for name, found in results.items()}
     spread = {name: spreads(found, 3) for name, found in results.items()}
@@ -86,7 +86,7 @@ class Party:
 
 def _measure(make: Callable[[], Party], extent: Extent) -> dict[str, float]:
     party = make()
-    with _server(party) as (port, pid):
+    with serving(party.argv, party.cwd) as (port, pid):
         gc.collect()
         gc.disable()
         try:
@@ -186,14 +186,15 @@ def _pair_farhand(sockets: list[load.Socket]) -> int:
         person.expect("offer")
         person.sock.send(_json(type="answer", sessionId=session, sdp="v=0"))
         robot.expect("answer")
-        payload = _padded(
+        payload = padded(
             {"type": "candidate", "sessionId": session, "candidate": {"candidate": ""}}
         )
         robot.frame = person.frame = load.client_frame(payload)
     return MESSAGE_BYTES + 4
 
 
-def _padded(message: dict[str, Any]) -> bytes:
+def padded(message: dict[str, Any]) -> bytes:
+    """Return a candidate of the size that is measured."""
     line = (
         "candidate:842163049 1 udp 1677729535 192.0.2.17 40000 typ srflx raddr 10.0.0.17 rport 3 "
     )
@@ -219,7 +220,7 @@ def _pair_node(sockets: list[load.Socket]) -> int:
         for sender, receiver in ((one, other), (other, one)):
             sender.partner = receiver
             message = {"to": f"p{receiver.number:06d}", "type": "candidate", "candidate": {}}
-            sender.frame = load.client_frame(_padded(message))
+            sender.frame = load.client_frame(padded(message))
     # `from` is two letters longer than `to`.
     return MESSAGE_BYTES + 2 + 4
 
@@ -228,13 +229,12 @@ def _pair_node(sockets: list[load.Socket]) -> int:
 
 
 @contextlib.contextmanager
-def _server(party: Party) -> Iterator[tuple[int, int]]:
+def serving(argv: list[str], cwd: Path | None = None) -> Iterator[tuple[int, int]]:
+    """Run a server that prints its port on our last core; hand out the port and its process id."""
     ours = os.sched_getaffinity(0)
     # Inherited by the child and every thread that it starts.
     os.sched_setaffinity(0, {max(range(os.cpu_count() or 1))})
-    process = subprocess.Popen(
-        party.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=party.cwd
-    )
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd)
     os.sched_setaffinity(0, ours)
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
@@ -252,7 +252,7 @@ def _server(party: Party) -> Iterator[tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def _pinned() -> Iterator[None]:
+def pinned() -> Iterator[None]:
     """Put the load on our first core; the servers go on our last one."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})

@@ -14,7 +14,7 @@ from rich.table import Table
 from farhand.errors import Code, ConfigError
 from farhand.kits.bench.common import environment
 
-BENCHES = ("video", "control", "connect", "stop", "relay", "fanout", "link")
+BENCHES = ("video", "control", "connect", "stop", "relay", "fanout", "link", "api")
 RESULTS = Path("bench-results")
 
 
