@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def found(state: Path) -> Founded:
 
     """
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return asyncio.run(_found(state))
+    with ThreadPoolExecutor(1) as pool:  # the caller may be inside a loop
+        return pool.submit(asyncio.run, _found(state)).result()
 
 
 async def _found(state: Path) -> Founded:
