@@ -22,6 +22,8 @@ class Revocation:
         store.watch(self._changed)
 
     def _changed(self, before: Record | None, after: Record | None) -> None:
+        if before is None and not isinstance(after, Room):
+            return  # nobody has lost anything by it, and logins are many
         if self._is_due or rights(before) == rights(after):
             return
         try:
