@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any
 
 import structlog
 from fastapi import APIRouter
@@ -20,17 +21,38 @@ log = structlog.get_logger(__name__)
 STORE_TIMEOUT_S = 2.0
 _MAY_READ = frozenset({"admin", "program"})
 _PASSED_ON = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+_REFUSED = {"description": "No.", "content": {"application/problem+json": {}}}
+
+
+def _described(example: str, *refusals: int) -> dict[int | str, dict[str, Any]]:
+    ok = {"description": "Done.", "content": {"text/plain": {"example": example}}}
+    return {200: ok, **dict.fromkeys(refusals, _REFUSED)}
+
+
+_HEALTHZ = _described("ok")
+_READYZ = _described("ok", 503)
+_METRICS = _described("farhand_robots 3", 401, 403, 429)
 
 
 def router(context: Context, metrics: Metrics, is_draining: Callable[[], bool]) -> APIRouter:
     """Return the routes ``/healthz``, ``/readyz`` and ``/metrics``."""
     routes = APIRouter(tags=["operations"])
 
-    @routes.get("/healthz", summary="Say that this process lives; it asks nothing else.")
+    @routes.get(
+        "/healthz",
+        summary="Say that this process lives; it asks nothing else.",
+        response_class=Response,
+        responses=_HEALTHZ,
+    )
     async def healthz() -> Response:
         return _plain("ok\n")
 
-    @routes.get("/readyz", summary="Say whether requests may be sent here.")
+    @routes.get(
+        "/readyz",
+        summary="Say whether requests may be sent here.",
+        response_class=Response,
+        responses=_READYZ,
+    )
     async def readyz() -> Response:
         if is_draining():
             return problem(503, Code.GOING_AWAY, "The server is going away.")
@@ -38,7 +60,12 @@ def router(context: Context, metrics: Metrics, is_draining: Callable[[], bool]) 
             return problem(503, Code.STORE_UNREACHABLE, "The store does not answer.")
         return _plain("ok\n")
 
-    @routes.get("/metrics", summary="Return the figures in Prometheus' text format.")
+    @routes.get(
+        "/metrics",
+        summary="Return the figures in Prometheus' text format.",
+        response_class=Response,
+        responses=_METRICS,
+    )
     async def figures(request: Request) -> Response:
         if not is_from_here(request):
             principal = await context.guard.principal(request)

@@ -13,7 +13,7 @@ from farhand.errors import Code
 from farhand.server.problems import Problem
 from farhand.server.rest import rights
 from farhand.server.rest.answers import NO_STORE, Answer
-from farhand.server.rest.fields import MAX_PAGE, NoQuery, Text, View
+from farhand.server.rest.fields import MAX_PAGE, NoQuery, Short, View
 from farhand.server.rest.operation import Call, Operations
 from farhand.store.audit import Chain
 from farhand.store.base import AuditQuery, Store
@@ -30,9 +30,9 @@ class TrailQuery(NoQuery, frozen=True, kw_only=True):
     cursor: Annotated[str, Meta(max_length=32, description="`next` of the page before.")] = ""
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
     """Of a stream: none, all of them."""
-    service: Annotated[Text, Meta(max_length=64)] = ""
-    robot: Annotated[Text, Meta(max_length=64)] = ""
-    action: Annotated[Text, Meta(max_length=64, description="A prefix: `robot.`")] = ""
+    service: Short = ""
+    robot: Short = ""
+    action: Annotated[Short, Meta(description="A prefix: `robot.`")] = ""
     newest: Annotated[bool, Meta(description="The last ones instead, still oldest first.")] = False
     format: Literal["json", "ndjson"] = "json"
 

@@ -14,7 +14,7 @@ from farhand.server.rest import codes
 from farhand.server.rest.admitting import Asking, admitted, of_key
 from farhand.server.rest.answers import Answer
 from farhand.server.rest.enrolment import status_of
-from farhand.server.rest.fields import Body, Id, Secret, Text, View
+from farhand.server.rest.fields import Body, Id, Secret, Short, View
 from farhand.server.rest.links import base_url
 from farhand.server.rest.operation import Call, Operations
 from farhand.server.rest.reading import address_of
@@ -47,9 +47,9 @@ class Request(Body, frozen=True):
     code: Secret = ""
     """A code or key; empty: somebody is to approve the robot."""
     robot_id: Id | Literal[""] | None = None
-    name: Annotated[Text, Meta(max_length=64)] = ""
-    model: Annotated[Text, Meta(max_length=64)] = ""
-    architecture: Annotated[Text, Meta(max_length=64)] = ""
+    name: Short = ""
+    model: Short = ""
+    architecture: Short = ""
 
 
 class Enrolled(View, frozen=True):

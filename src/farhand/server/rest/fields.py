@@ -15,6 +15,7 @@ _NO_CONTROLS = r"^(?![\s\S]*[\x00-\x1f\x7f])"
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
 Text = Annotated[str, Meta(max_length=256, pattern=_NO_CONTROLS)]
+Short = Annotated[str, Meta(max_length=64, pattern=_NO_CONTROLS)]
 Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
 Labels = Annotated[tuple[Label, ...], Meta(max_length=32)]
 Secret = Annotated[str, Meta(max_length=8192, pattern=_NO_CONTROLS)]

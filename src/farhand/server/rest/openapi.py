@@ -94,7 +94,7 @@ def _operation(one: Operation, by_type: dict[Any, Json]) -> Json:
     }
     if one.body is not Nothing:
         content: Json = {"schema": by_type[one.body]}
-        content["example"] = msgspec.to_builtins(one.body_example)
+        content["example"] = _plain(one.body_example)
         needed = any(field.required for field in msgspec.structs.fields(one.body))
         described["requestBody"] = {"required": needed, "content": {"application/json": content}}
     return described
@@ -157,7 +157,7 @@ def _refusal(status: int, text: str) -> Json:
 def _success(one: Operation, by_type: dict[Any, Json]) -> Json:
     if one.answer is None or one.status == 204:
         return {"description": "Done."}
-    schema, example = by_type[one.answer], msgspec.to_builtins(one.example)
+    schema, example = by_type[one.answer], _plain(one.example)
     if one.plural:
         schema = _list_schema(one.plural, schema)
         example = {one.plural: [example], "total": 1, "next": None}
@@ -170,10 +170,14 @@ def _success(one: Operation, by_type: dict[Any, Json]) -> Json:
 def _list_schema(plural: str, entry: Json) -> Json:
     return {
         "type": "object",
-        "required": [plural, "total", "next"],
+        "required": [plural, "next"],
         "properties": {
             plural: {"type": "array", "items": entry},
-            "total": {"type": "integer", "minimum": 0},
+            "total": {"type": "integer", "minimum": 0, "description": "Where it is known."},
             "next": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
     }
+
+
+def _plain(example: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(example))

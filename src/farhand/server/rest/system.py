@@ -77,10 +77,10 @@ def _shown(name: str, value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _store(context: Context) -> str:
-    if type(context.store).__name__ == "MemoryStore":
-        return "memory"
-    return "postgresql" if context.settings.database else "sqlite"
+def _store(settings: ServerSettings) -> str:
+    if settings.database:
+        return "postgresql"
+    return "memory" if settings.state is None else "sqlite"
 
 
 def _config(shown: Mapping[str, Mapping[str, Any]], settings: ServerSettings) -> dict[str, Setting]:
@@ -115,7 +115,7 @@ def system_reader(context: Context) -> Any:
                 protocol=SUBPROTOCOL,
                 uptime_s=round(time.monotonic() - started, 3),
                 auth=context.settings.auth,
-                store=_store(context),
+                store=_store(context.settings),
                 server_key=context.key.public,
                 counts=counts,
                 config=_config(context.shown_settings, context.settings),
