@@ -1,9 +1,11 @@
 """`farhand agent join`, `leave` and `status`: the robot's bond with one server."""
 
 import asyncio
+import contextlib
+import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, TextIO, cast
 from urllib.parse import quote
@@ -58,12 +60,12 @@ def join(  # noqa: PLR0917 - typer's parameters are options
     wish = Wish(
         _code(code, code_file), _robot_id(robot_id), name or section.name, "", platform.machine()
     )
-    lock_folder(section.state, "agent")  # a running agent would go on under its old name
-    found = read_enrolment(section.state)
-    if found is not None:
-        text = f"This robot is enrolled already, as {found.robot_id} at {found.server}."
-        raise ConfigError(Code.CONFLICT, text, "First: farhand agent leave.")
-    enrolment = asyncio.run(_enrol(server, section.state, wish, show=show_code, waits=False))
+    with _no_agent_in(section.state):
+        found = read_enrolment(section.state)
+        if found is not None:
+            text = f"This robot is enrolled already, as {found.robot_id} at {found.server}."
+            raise ConfigError(Code.CONFLICT, text, "First: farhand agent leave.")
+        enrolment = asyncio.run(_enrol(server, section.state, wish, waits=False))
     print(f"enrolled: {enrolment.robot_id} in service {enrolment.service_id}")
     print("Start it with: farhand agent run")
 
@@ -74,8 +76,9 @@ def leave(state: State = None, config: Config = None) -> None:
     Example: farhand agent leave
     """
     section = load({"agent": {"state": state}}, config).agent
-    lock_folder(section.state, "agent")
-    print("left" if remove_enrolment(section.state) else "This robot is not enrolled.")
+    with _no_agent_in(section.state):
+        was_enrolled = remove_enrolment(section.state)
+    print("left" if was_enrolled else "This robot is not enrolled.")
 
 
 def status(
@@ -115,7 +118,7 @@ async def enrol_by_file(section: AgentSection) -> Enrolment | None:
         "",
         platform.machine(),
     )
-    return await _enrol(section.server, section.state, wish, show=show_code, waits=True)
+    return await _enrol(section.server, section.state, wish, waits=True)
 
 
 def show_code(asked: Asked, server: str, console: Console | None = None) -> None:
@@ -130,11 +133,19 @@ def show_code(asked: Asked, server: str, console: Console | None = None) -> None
     out.print("Waiting for an administrator to approve it … (Ctrl-C ends)")
 
 
-async def _enrol(
-    server: str, state: Path, wish: Wish, *, show: Callable[[Asked, str], None], waits: bool
-) -> Enrolment:
+@contextlib.contextmanager
+def _no_agent_in(state: Path) -> Iterator[None]:
+    """See to it that no agent runs there: it would go on under its old name."""
+    lock = lock_folder(state, "agent")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+async def _enrol(server: str, state: Path, wish: Wish, *, waits: bool) -> Enrolment:
     key = load_key(state / KEY_FILE)
-    enroller = Enroller(server, key, show=lambda asked: show(asked, server), waits=waits)
+    enroller = Enroller(server, key, show=lambda asked: show_code(asked, server), waits=waits)
     enrolment = await enroller.enrol(wish)
     write_enrolment(state, enrolment)
     return enrolment
