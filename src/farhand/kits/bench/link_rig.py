@@ -19,6 +19,8 @@ BASE = Impairment(delay_s=0.01)
 HZ = 50
 SCRIPT = Path(__file__).with_name("link.js")
 
+_REACHABLE = ("--host", "0.0.0.0", "--insecure")  # noqa: S104 - in a namespace of its own
+
 
 class Party(Connectable, Protocol):
     """Who sends from the robot's place."""
@@ -88,9 +90,7 @@ class LabFarhand:
             Options(
                 (Robot(ROBOT, ROBOT, is_simulated=False),),
                 port=port,
-                # Of a private namespace: nobody else reaches it.
-                server_arguments=["--host", "0.0.0.0", "--insecure"]  # noqa: S104
-                + ["--origin", link.page.host.url],
+                server_arguments=[*_REACHABLE, "--origin", link.page.host.url],
                 agent_arguments=agent,
                 agent_prefix=link.lab.robot.prefix,
             )
