@@ -60,7 +60,7 @@ def stack_for(options: DemoOptions, port: int, lan: Lan | None = None) -> Stack:
     stack = Options(robots=robot_list(options.robots), port=port, sim_arguments=[clock])
     if lan is not None:
         stack.server_arguments = lan.server_arguments
-        stack.agent_arguments = lan.agent_arguments
+        stack.environment = lan.environment
         stack.token = lan.token
     return Stack(stack)
 

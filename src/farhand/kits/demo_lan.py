@@ -6,7 +6,6 @@ program by files that only this user reads: never by an argument, a log or a URL
 
 import asyncio
 import io
-import json
 import os
 import shutil
 import socket
@@ -48,11 +47,11 @@ class Lan:
         """By which the demo itself reads how the robots are."""
         self.folder = Path(tempfile.mkdtemp(prefix="farhand-lan-"))
         self.code_file = self.folder / "code"
+        self._key_file = self.folder / "enrolment-key"
         self._state = self.folder / "server"
         try:
             key = new_key()
-            _write(self.folder / "enrolment-key", key)
-            self._configure()
+            _write(self._key_file, key)
             asyncio.run(self._fill(key, len(robots)))
         except BaseException:
             self.close()
@@ -61,12 +60,17 @@ class Lan:
     @property
     def server_arguments(self) -> list[str]:
         """What the server is told beside what every server of a stack is."""
-        return ["--config", str(self.folder / "server.toml"), *self._server_flags()]
+        every = "0.0.0.0"  # noqa: S104 - that is what --lan asks for
+        arguments = ["--host", every, "--state", str(self._state)]
+        return [*arguments, "--auth", "accounts", "--public-url", self.url]
 
     @property
-    def agent_arguments(self) -> list[str]:
-        """What each agent is told beside what every agent of a stack is."""
-        return ["--config", str(self.folder / "agent.toml")]
+    def environment(self) -> dict[str, str]:
+        """Where the programs find their secrets."""
+        return {
+            "FARHAND_LAN_CODE_FILE": str(self.code_file),
+            "FARHAND_AGENT__ENROLMENT_FILE": str(self._key_file),
+        }
 
     def code(self) -> str:
         """Return the code that passes now; empty: the server has not made one yet."""
@@ -82,24 +86,6 @@ class Lan:
     def close(self) -> None:
         """Remove everything. Idempotent."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _server_flags(self) -> list[str]:
-        every = "0.0.0.0"  # noqa: S104 - that is what --lan asks for
-        return [
-            "--host",
-            every,
-            "--state",
-            str(self._state),
-            "--lan-code-file",
-            str(self.code_file),
-        ]
-
-    def _configure(self) -> None:
-        # A JSON string is a TOML string, too.
-        server = f'[server]\nauth = "accounts"\npublic_url = {json.dumps(self.url)}\n'
-        key_file = json.dumps(str(self.folder / "enrolment-key"))
-        _write(self.folder / "server.toml", server)
-        _write(self.folder / "agent.toml", f"[agent]\nenrolment_file = {key_file}\n")
 
     async def _fill(self, key: str, robots: int) -> None:
         expires_ms = (time.time_ns() // 1_000_000) + KEY_TTL_S * 1000

@@ -75,6 +75,8 @@ class Options:
     ``token`` is made: it may do everything."""
     token: str = ""
     """By which a server with accounts is asked how its robots are."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables of all programs, beside ours."""
 
 
 def free_port(preferred: int = 0) -> int:
@@ -174,6 +176,7 @@ class Stack:
         program = self.programs[name]
         program.log = self.folder / f"{name}.log"
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", DIE_WITH_PARENT: "1"}
+        environment |= self.options.environment
         with program.log.open("ab") as log:
             program.process = subprocess.Popen(
                 program.argv,
