@@ -144,4 +144,4 @@ def test_a_newcomer_sets_up_a_service_and_its_operator_drives_and_sees_nothing_e
 def speed(newcomer: Newcomer, service: str) -> float:
     shown = newcomer.farhand("robot", "show", "sim-two", "--service", service)
     status = shown["status"] or {}
-    return abs((status.get("speed") or {}).get("linear", 0.0))
+    return abs(float((status.get("speed") or {}).get("linear", 0.0)))
