@@ -11,6 +11,8 @@ from tests.store.postgres import Postgres, running
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.process)
 EVERYWHERE = pytest.mark.parametrize("where", ["memory", "sqlite", POSTGRES], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize("where", [POSTGRES], indirect=True)
 ON_DISK = pytest.mark.parametrize("where", ["sqlite", POSTGRES], indirect=True)
 
 
@@ -44,7 +46,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path | None:
     if request.param == "sqlite":
         return tmp_path / "state" / "farhand.db"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database()
+    return server.empty_database()
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from farhand.errors import StoreError
+from farhand.store import history as seam
 from farhand.store import sql_history
 from farhand.store.history import History, MemoryHistory
 from farhand.store.sql import SqlStore
 from farhand.store.sql_history import SqlHistory
-from tests.store.conftest import EVERYWHERE, ON_DISK, Clock
+from tests.store.conftest import EVERYWHERE, ON_DISK, ON_SQLITE, Clock
 
 Where = str | Path
 FOREVER = 2**70
@@ -131,6 +132,16 @@ async def test_what_is_too_old_is_not_read_any_more(history: History, clock: Clo
     assert await kinds(history) == []
 
 
+def test_the_pace_of_so_many_robots_is_remembered_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seam, "MAX_PACED", 2)
+    pace = seam.Pace(1000)
+    assert [pace.is_due("s", name, 0) for name in ("a", "b", "b")] == [True, True, False]
+    assert pace.is_due("s", "c", 0)
+    assert [pace.is_due("s", name, 1) for name in ("b", "c", "a")] == [False, False, True]
+
+
 # --- in a database ---
 
 
@@ -197,7 +208,7 @@ async def test_more_than_a_transaction_holds_is_written_in_several(
     await store.close()
 
 
-@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+@ON_SQLITE
 async def test_while_the_database_is_gone_the_oldest_status_is_dropped_first(
     where: Path, clock: Clock
 ) -> None:
@@ -221,7 +232,7 @@ async def test_while_the_database_is_gone_the_oldest_status_is_dropped_first(
     await store.close()
 
 
-@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+@ON_SQLITE
 async def test_it_is_written_by_itself(
     where: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

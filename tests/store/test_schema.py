@@ -14,7 +14,7 @@ from farhand.store.records import User
 from farhand.store.sql import SqlStore
 from farhand.store.upkeep import Schema, current, upgrade
 from farhand.store.verify import verify
-from tests.store.conftest import ON_DISK
+from tests.store.conftest import ON_DISK, ON_POSTGRES, ON_SQLITE
 
 Where = str | Path
 OURS = schema.our_revision()
@@ -128,7 +128,7 @@ async def test_an_older_database_is_upgraded_by_command(where: Where, a_later_fa
     await store.close()
 
 
-@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+@ON_SQLITE
 async def test_sqlite_is_upgraded_at_start_behind_a_copy(where: Path, a_later_farhand: str) -> None:
     with pytest.MonkeyPatch.context() as earlier:
         earlier.setattr(schema, "FOLDER", Path(schema.__file__).with_name("migrations"))
@@ -150,8 +150,7 @@ async def filled_again(where: Where) -> None:
     await store.close()
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("where", ["postgres"], indirect=True)
+@ON_POSTGRES
 async def test_postgresql_is_not_upgraded_at_start(where: str, a_later_farhand: str) -> None:
     with pytest.MonkeyPatch.context() as earlier:
         earlier.setattr(schema, "FOLDER", Path(schema.__file__).with_name("migrations"))
@@ -163,7 +162,7 @@ async def test_postgresql_is_not_upgraded_at_start(where: str, a_later_farhand: 
     assert (await current(where)).revision == OURS
 
 
-@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+@ON_SQLITE
 async def test_an_upgrade_that_fails_changes_nothing(where: Path, a_later_farhand: str) -> None:
     with pytest.MonkeyPatch.context() as earlier:
         earlier.setattr(schema, "FOLDER", Path(schema.__file__).with_name("migrations"))

@@ -19,13 +19,11 @@ from farhand.store.audit import first_broken
 from farhand.store.base import AuditQuery, Deed, Delete, Put
 from farhand.store.records import Record, Robot, Service, User
 from farhand.store.sql import SqlStore
-from tests.store.conftest import ON_DISK, POSTGRES
-from tests.store.postgres import Postgres
+from tests.store.conftest import ON_DISK, ON_POSTGRES, ON_SQLITE
+from tests.store.postgres import DATABASE, Postgres
 
 Where = str | Path
 LAB = ServiceId("lab")
-ON_SQLITE = pytest.mark.parametrize("where", ["sqlite"], indirect=True)
-ON_POSTGRES = pytest.mark.parametrize("where", [POSTGRES], indirect=True)
 
 
 def put(name: str) -> Put:
@@ -301,11 +299,8 @@ async def test_a_database_that_went_away_fails_writes_and_works_again(
 ) -> None:
     store = await opened(where)
     await store.write(put("ana"), deed=deed())
-    name = where.split("@/")[1].split("?", maxsplit=1)[0]
-    postgres.query(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    postgres.query(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    )
+    postgres.query(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false")
+    postgres.disconnect_all()
     for _ in range(2):
         with pytest.raises(StoreError) as caught:
             await store.write(put("lost"), deed=deed())
@@ -313,7 +308,7 @@ async def test_a_database_that_went_away_fails_writes_and_works_again(
     with pytest.raises(StoreError):
         await store.audit_entries(AuditQuery())
     assert [user.id for user in store.all(User)] == ["ana"]
-    postgres.query(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    postgres.query(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true")
     await store.write(put("bob"), deed=deed())
     store = await reopened(store, where)
     assert [user.id for user in store.all(User)] == ["ana", "bob"]
@@ -383,10 +378,7 @@ async def test_who_has_lost_the_database_to_another_cannot_write(
     where: str, postgres: Postgres
 ) -> None:
     store = await opened(where)
-    name = where.split("@/")[1].split("?", maxsplit=1)[0]
-    postgres.query(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    )
+    postgres.disconnect_all()
     other = await opened(where)
     for _ in range(2):
         with pytest.raises(StoreError) as caught:

@@ -13,7 +13,7 @@ from farhand.store.base import AuditQuery, Deed
 from farhand.store.memory import MemoryStore
 from farhand.store.sql import SqlStore
 from farhand.store.verify import Verified, export, ndjson, verify, verify_store
-from tests.store.conftest import ON_DISK
+from tests.store.conftest import ON_DISK, ON_SQLITE
 
 Where = str | Path
 COLUMNS = [
@@ -43,7 +43,7 @@ async def test_a_trail_of_many_pages_is_whole(
     assert await verify(where) == Verified(10, None)
 
 
-@ON_DISK
+@ON_SQLITE
 @pytest.mark.parametrize("column", COLUMNS)
 async def test_a_changed_column_breaks_the_chain_at_its_entry(where: Where, column: str) -> None:
     store = await filled(where, 5)
@@ -58,7 +58,7 @@ async def test_a_changed_column_breaks_the_chain_at_its_entry(where: Where, colu
     assert await verify(where) == Verified(2, 3)
 
 
-@ON_DISK
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("change", "broken_at"),
     [

@@ -84,6 +84,7 @@ def engine_of(address: Address, *, wait_s: float, is_read_only: bool = False) ->
     if address.url is not None:
         return create_async_engine(
             _asyncpg_url(address.url),
+            pool_pre_ping=True,  # after a restart of the database no read is to fail
             connect_args={
                 "timeout": min(wait_s, CONNECT_S),
                 "command_timeout": wait_s,

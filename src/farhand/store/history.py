@@ -11,6 +11,8 @@ from msgspec import Struct
 
 STATUS_EVERY_MS = 1000
 """A robot's status that comes sooner after its last is not kept."""
+MAX_PACED = 20_000
+"""Robots whose last status is remembered."""
 
 
 class StatusSample(Struct, frozen=True, rename="camel"):
@@ -113,7 +115,10 @@ class Pace:
         # A clock that was set back must not silence a robot until it has caught up.
         if last_ms is not None and last_ms <= at_ms < last_ms + self._every_ms:
             return False
+        self._last_ms.pop(key, None)  # the newest stand last
         self._last_ms[key] = at_ms
+        if len(self._last_ms) > MAX_PACED:
+            del self._last_ms[next(iter(self._last_ms))]
         return True
 
     def forget_before(self, at_ms: int) -> None:
