@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from farhand.errors import ConfigError, NotAllowed
-from farhand.server.webhooks.delivery import MAX_TRIES, MAX_WAITING, Deliverer
+from farhand.server.webhooks import delivery
+from farhand.server.webhooks.delivery import MAX_TRIES, Deliverer
 from farhand.server.webhooks.news import news
 from farhand.server.webhooks.posting import MAX_ANSWER_BYTES, Outcome, Poster
 from farhand.server.webhooks.signing import new_secret, sign, verify
@@ -147,18 +148,21 @@ async def test_gone_is_an_answer_that_is_believed() -> None:
         assert len(receiver.got) == 1
 
 
-async def test_the_oldest_of_too_many_is_dropped_and_counted() -> None:
+async def test_the_oldest_of_too_many_is_dropped_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "MAX_WAITING", 20)
     async with rig_and_receiver() as (rig, receiver):
         receiver.is_silent = True
         await rig.hook(receiver.url())
         rig.tell()
         await receiver.wait_for(1)
-        ids = [rig.tell() for _ in range(MAX_WAITING + 9)]
+        ids = [rig.tell() for _ in range(29)]
         assert rig.counts["dropped"] == 10
         receiver.is_silent = False
         for writer in list(receiver.writers):
             writer.close()
-        got = await receiver.wait_for(1 + MAX_WAITING)
+        got = await receiver.wait_for(21)
         assert got[1].headers["farhand-delivery"] == ids[9]
 
 

@@ -24,8 +24,9 @@ from farhand.store.records import Record, Webhook
 
 log = structlog.get_logger(__name__)
 
-MAX_WAITING = 256
-"""Events that wait for one webhook; then the oldest is dropped."""
+MAX_WAITING = 4096
+"""Events that wait for one webhook; then the oldest is dropped. After a restart of the server all
+robots come online at once."""
 MAX_TRIES = 16
 MAX_AGE_S = 24 * 3600.0
 FIRST_DELAY_S = 2.0
