@@ -238,7 +238,8 @@ async def test_participants_are_named(here: Place) -> None:
 
 
 async def test_a_body_of_the_wrong_form_is_a_422(here: Place) -> None:
-    for body in ([], {"name": ["x"]}, {"name": "x", "max_users": "many"}):
+    wrong: list[Any] = [[], {"name": ["x"]}, {"name": "x", "max_users": "many"}]
+    for body in wrong:
         status, answer = await here.documented("POST", f"{SITE}/room", body)
         assert (status, answer["code"]) == (422, 422)
 

@@ -113,7 +113,7 @@ async def test_the_system_page_is_for_admins_and_masks_secrets(here: Place) -> N
     assert "hunter2" not in str(system)
     assert system["config"]["port"] == {"value": 1234, "origin": "set"}
     assert system["config"]["host"]["origin"] == "default"
-    assert (system["counts"]["services"], system["store"]) == (1, "memory")
+    assert (system["counts"]["services"], system["store"]) == (1, "postgresql")
 
 
 async def test_health_is_for_everybody_and_robots_are_not(here: Place) -> None:
