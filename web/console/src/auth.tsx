@@ -1,7 +1,7 @@
 /** Who we are for the server: nobody in particular (no accounts), a person, or a guest with a link. */
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect } from "react";
 import { ApiError, onUnauthenticated, request, setBearer } from "./api.ts";
 import type { AuthInfo, Me, TokenRole } from "./api_types.ts";
 import { guestSecret } from "./fragment.ts";
@@ -56,7 +56,7 @@ export function AuthProvider(props: {
   down: (retry: () => void) => ReactNode;
   children: ReactNode;
 }): ReactNode {
-  const queries = useQueryClient();
+  const forget = useForget();
   const { data, isError, refetch } = useQuery({
     queryKey: AUTH_KEY,
     queryFn: fetchAuth,
@@ -66,20 +66,27 @@ export function AuthProvider(props: {
   useEffect(
     () =>
       onUnauthenticated(() => {
-        const known = queries.getQueryData<Auth>(AUTH_KEY);
-        // Only who was known can have been forgotten; a guest's secret is no login.
-        if (known?.mode === "accounts" && known.me !== null && guestSecret() === null) {
-          queries.setQueryData<Auth>(AUTH_KEY, { ...known, me: null });
-          queries.removeQueries({ queryKey: ["api"] });
-        }
+        // A guest's secret is no login that could have ended.
+        if (guestSecret() === null) forget();
       }),
-    [queries],
+    [forget],
   );
   if (data !== undefined) return <AuthContext value={data}>{props.children}</AuthContext>;
   return isError ? props.down(() => void refetch()) : props.fallback;
 }
 
-/** After a login or a logout: everything is asked anew. */
+/** Nobody is logged in any more: what they saw goes too. */
+export function useForget(): () => void {
+  const queries = useQueryClient();
+  return useCallback(() => {
+    const known = queries.getQueryData<Auth>(AUTH_KEY);
+    if (known?.mode !== "accounts" || known.me === null) return;
+    queries.setQueryData<Auth>(AUTH_KEY, { ...known, me: null });
+    for (const key of ["api", "robots", "samples"]) queries.removeQueries({ queryKey: [key] });
+  }, [queries]);
+}
+
+/** After a login: everything is asked anew. */
 export function useAuthRefresh(): () => Promise<void> {
   const queries = useQueryClient();
   return async () => {

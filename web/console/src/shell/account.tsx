@@ -3,9 +3,8 @@
 import { LogOut } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
-import { ApiError, request } from "../api.ts";
-import { useAuth, useAuthRefresh } from "../auth.tsx";
+import { ApiError, basePath, request } from "../api.ts";
+import { useAuth, useForget } from "../auth.tsx";
 import { IconButton } from "../widgets/button.tsx";
 
 /** The account's name, or `null` where there are no accounts. */
@@ -19,8 +18,7 @@ export function useAccount(): { name: string; role: string } | null {
 export function LogoutButton(): ReactNode {
   const { t } = useTranslation();
   const account = useAccount();
-  const refresh = useAuthRefresh();
-  const [, go] = useLocation();
+  const forget = useForget();
   if (account === null) return null;
   const logout = async (): Promise<void> => {
     try {
@@ -29,8 +27,9 @@ export function LogoutButton(): ReactNode {
       // Already forgotten by the server: then we are out.
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
     }
-    go("/login", { replace: true });
-    await refresh();
+    forget();
+    // A new page, with nothing in memory of the one who left.
+    location.replace(`${basePath()}/login`);
   };
   return (
     <IconButton

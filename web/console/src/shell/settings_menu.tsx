@@ -21,8 +21,7 @@ export function SettingsMenu(props: { onOpen?: () => void }): ReactNode {
       <AriaButton className="person" aria-label={t("settings.open", { name })}>
         <UserRound aria-hidden />
         <span className="person-name" data-testid="account">
-          {name}
-          {account !== null && <small>{account.role}</small>}
+          {name} {account !== null && <small>{account.role}</small>}
         </span>
       </AriaButton>
       <Popover className="popover" placement="bottom end" isNonModal>
