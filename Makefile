@@ -69,6 +69,7 @@ check: $(STAMPS)/tools $(STAMPS)/npm ## Format, lint, types, layers, generated f
 	PYTHONPATH=src $(VENV)/bin/lint-imports
 	PYTHONPATH=src $(PY) scripts/gen_protocol.py --check
 	$(PY) scripts/performance_page.py --check
+	PYTHONPATH=src $(PY) scripts/cli_page.py --check
 	$(NPM) run --silent lint
 	$(NPM) run --silent types
 

@@ -171,6 +171,8 @@ def test_a_file_that_is_no_toml_is_named(folder: Path, data: bytes) -> None:
     "table",
     [
         config.ServerSection,
+        config.LimitsTable,
+        config.OidcTable,
         config.AgentSection,
         config.CameraTable,
         config.AxisLimitsTable,

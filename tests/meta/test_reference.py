@@ -21,6 +21,8 @@ COMMANDS = (DOCS / "cli.md").read_text("utf-8")
 REST = (DOCS / "rest.md").read_text("utf-8")
 TABLES: dict[str, tuple[type[BaseModel], str]] = {
     "[server]": (config.ServerSection, "FARHAND_SERVER__"),
+    "[server.limits]": (config.LimitsTable, "FARHAND_SERVER__LIMITS__"),
+    "[[server.oidc]]": (config.OidcTable, ""),
     "[agent]": (config.AgentSection, "FARHAND_AGENT__"),
     "[[agent.cameras]]": (config.CameraTable, ""),
     '[agent.limits."AXIS"]': (config.AxisLimitsTable, ""),
@@ -38,6 +40,8 @@ def default(field: FieldInfo) -> str:
         return "required"
     if field.default is None:
         return "none"
+    if isinstance(field.default, BaseModel):
+        return "below"
     if isinstance(field.default, float):
         return f"`{field.default:g}`"
     return f"`{msgspec.json.encode(field.default, enc_hook=str).decode()}`"

@@ -13,6 +13,7 @@ from farhand.agent.agent import Agent
 from farhand.agent.side_message import AppliedLog
 from farhand.cli import agent_join
 from farhand.cli import agent_parts as parts
+from farhand.cli.config_verbs import print_config
 from farhand.cli.log import logging_to
 from farhand.config import AgentSection, load
 from farhand.errors import MediaError
@@ -80,6 +81,12 @@ def run(  # noqa: PLR0917 - typer's parameters are options
     ice_address: Annotated[
         list[str] | None, typer.Option(help="Offer only this address of this machine.")
     ] = None,
+    show_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the settings in force, and end.")
+    ] = False,
+    show_origin: Annotated[
+        bool, typer.Option("--show-origin", help="With --print-config: where each came from.")
+    ] = False,
 ) -> None:
     """Run the agent on a robot.
 
@@ -102,6 +109,9 @@ def run(  # noqa: PLR0917 - typer's parameters are options
         "max_age_ms": max_age_ms,
         "enrolment_file": enrolment_file,
     }
+    if show_config:
+        print_config("agent", {"agent": flags}, config, origins=show_origin)
+        return
     section = load({"agent": flags}, config).agent
     lock_folder(section.state, "agent")  # before the epoch is read: two would issue the same one
     with logging_to():

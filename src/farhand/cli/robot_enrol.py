@@ -112,13 +112,13 @@ def _codes(remote: Remote, *, limit: Limit = 500) -> None:
 
 
 def _rm_code(
-    remote: Remote, id_: Annotated[str, typer.Argument(metavar="ID", help="Id of `robot codes`.")]
+    remote: Remote, enrolment: Annotated[str, typer.Argument(help="Id of `robot codes`.")]
 ) -> None:
     """Revoke a code or a key; robots that are in stay in.
 
     Example: farhand robot rm-code e-5
     """
-    remote.done(remote.api.delete(path(_ENROLMENT, id_)), f"revoked {id_}")
+    remote.done(remote.api.delete(path(_ENROLMENT, enrolment)), f"revoked {enrolment}")
 
 
 def _rotate(

@@ -14,7 +14,7 @@ app = noun("API tokens.")
 guest = noun("Links by which anybody may watch one robot for a while.")
 
 TokenRole = Literal["viewer", "operator", "supervisor", "admin", "program", "enroller"]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the token.")]
+Id = Annotated[str, typer.Argument(help="Id of the token.")]
 
 
 def _expires(row: Row) -> str:

@@ -11,7 +11,7 @@ from farhand.cli.terminal import at
 
 app = noun("Webhooks: where events are posted to.")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the webhook.")]
+Id = Annotated[str, typer.Argument(help="Id of the webhook.")]
 COLUMNS = (
     ("ID", "webhookId"),
     ("URL", "url"),
