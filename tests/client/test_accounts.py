@@ -9,12 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
+from farhand.agent.enrolment import Asked, Enroller, Wish
+from farhand.agent.identity import Identity
 from farhand.client import Client, connect
-from farhand.errors import Code, LeaseDenied, RemoteProtocolError
+from farhand.errors import Code, FarhandError, LeaseDenied, NotAllowed, RemoteProtocolError
 from farhand.keys.signing import new_key
 from farhand.kits.stack import Options, Stack
+from farhand.link.websocket import LinkEvents, ServerLink, service_url
 from farhand.media.aiortc_.certificate import Certificate
 from farhand.protocol import control
+from farhand.protocol import messages as m
+from farhand.protocol.manifest import Manifest
 from farhand.sim.observer import Observer
 from tests.agent.fakes import HubServer, SigningDoor
 from tests.client.test_drive import PATIENCE_S, drives, stood
@@ -43,7 +48,8 @@ async def new_token(stack: Stack, role: str, robot: str | None = ROBOT) -> dict[
     line = {"serviceId": "default", "role": role}
     if robot is not None:
         line["robotId"] = robot
-    answer = await call(stack, "POST", "", {"name": role, "role": role, "access": [line]})
+    body = {"name": role, "role": role, "access": [line]}
+    answer = await call(stack, "POST", "token", body)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
@@ -52,7 +58,7 @@ async def new_token(stack: Stack, role: str, robot: str | None = ROBOT) -> dict[
 async def call(stack: Stack, method: str, path: str, body: object = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {stack.options.token}"}
     async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
-        url = f"http://127.0.0.1:{stack.port}/v1/token{path}"
+        url = f"http://127.0.0.1:{stack.port}/v1/{path}"
         return await client.request(method, url, json=body)
 
 
@@ -145,7 +151,7 @@ async def test_a_driver_whose_token_is_revoked_is_stopped_and_stays_out(stack: S
             observer.reset_gap()
             revoked_us = time.monotonic_ns() // 1000
             with StallWatch() as watch:
-                answer = await call(stack, "DELETE", f"/{made['tokenId']}")
+                answer = await call(stack, "DELETE", f"token/{made['tokenId']}")
                 assert answer.is_success, answer.text
                 await robot.wait_until(lambda: client.lost is not None, PATIENCE_S)
             assert time.monotonic() - revoked_us / 1e6 - watch.lost_s < CUT_S
@@ -156,6 +162,89 @@ async def test_a_driver_whose_token_is_revoked_is_stopped_and_stays_out(stack: S
     with pytest.raises(RemoteProtocolError, match=Code.REVOKED.value):
         async with connect(stack.url, name="ana", token=made["secret"]):
             raise AssertionError("let in again")
+
+
+async def test_driving_outlives_the_server_and_the_session_is_granted_anew(stack: Stack) -> None:
+    token = (await new_token(stack, "operator"))["secret"]
+    async with (
+        connect(stack.url, name="ana", token=token) as client,
+        client.open(ROBOT, cameras=[]) as robot,
+    ):
+        await drives(robot)
+        session, grant = robot.session, robot.lease
+        stack.kill("server")
+        await robot.wait_until(lambda: not client.is_connected, PATIENCE_S)
+        client.members = {}
+        await drives(robot)
+        await robot.wait_until(lambda: client.is_connected and len(client.members) == 2, PATIENCE_S)
+        await drives(robot)
+        assert robot.session is session
+        assert robot.lease == grant
+
+
+@pytest.mark.parametrize("verdict", ["approve", "deny"])
+async def test_a_robot_that_asks_is_in_when_an_admin_approves_its_code(
+    stack: Stack, verdict: str
+) -> None:
+    shown: asyncio.Queue[Asked] = asyncio.Queue()
+    enroller = Enroller(stack.url, new_key(), show=shown.put_nowait, poll_s=0.05)
+    asking = asyncio.create_task(enroller.enrol(Wish(name="Second", architecture="arm64")))
+    asked = await asyncio.wait_for(shown.get(), PATIENCE_S)
+    body = {"code": asked.code}
+    if verdict == "approve":
+        body |= {"serviceId": "default", "robotId": "second"}
+    answer = await call(stack, "POST", f"enrolment/{verdict}", body)
+    assert answer.is_success, answer.text
+    if verdict == "approve":
+        enrolment = await asyncio.wait_for(asking, PATIENCE_S)
+        assert (enrolment.robot_id, enrolment.service_id) == ("second", "default")
+    else:
+        with pytest.raises(NotAllowed, match=Code.FORBIDDEN.value):
+            await asyncio.wait_for(asking, PATIENCE_S)
+
+
+async def test_a_robot_that_is_revoked_is_sent_away_for_good(stack: Stack) -> None:
+    key = new_key()
+    made = await call(stack, "POST", "enrolment", {"kind": "code", "serviceId": "default"})
+    assert made.status_code == 201, made.text
+    enroller = Enroller(stack.url, key, show=lambda _: None)
+    enrolment = await enroller.enrol(Wish(made.json()["code"], robot_id="third"))
+    with pytest.raises(NotAllowed, match=Code.CODE_USED.value):
+        await Enroller(stack.url, new_key(), show=lambda _: None).enrol(Wish(made.json()["code"]))
+    identity = Identity(key, enrolment)
+    async with robot_link(stack, identity) as (welcomed, lost):
+        await asyncio.wait_for(welcomed.wait(), PATIENCE_S)
+        answer = await call(stack, "POST", "robot/third/revoke?service=default")
+        assert answer.is_success, answer.text
+        await asyncio.wait_for(lost.get(), CUT_S)
+    async with robot_link(stack, identity) as (welcomed, lost):
+        assert (await asyncio.wait_for(lost.get(), PATIENCE_S)).code is Code.REVOKED
+        assert not welcomed.is_set()
+
+
+@contextlib.asynccontextmanager
+async def robot_link(
+    stack: Stack, identity: Identity
+) -> AsyncIterator[tuple[asyncio.Event, asyncio.Queue[FarhandError]]]:
+    """Connect as a robot without anything behind it."""
+    lost: asyncio.Queue[FarhandError] = asyncio.Queue()
+    welcomed = asyncio.Event()
+    robot_id = identity.enrolment.robot_id
+    manifest = Manifest(robot_id, "Third")
+    link = ServerLink(
+        service_url(stack.url, identity.enrolment.service_id),
+        lambda _: m.Hello(
+            "robot", "Third", robot_id=robot_id, manifest=manifest, token=identity.token()
+        ),
+        LinkEvents(lambda _: welcomed.set(), lambda _: None, lambda why, _: lost.put_nowait(why)),
+    )
+    keeper = asyncio.create_task(link.run())
+    try:
+        yield welcomed, lost
+    finally:
+        await link.close()
+        keeper.cancel()
+        await asyncio.wait([keeper])
 
 
 @contextlib.asynccontextmanager
