@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from farhand.core.access import Access
 from farhand.server.accounts.secret import digest
+from farhand.store.base import Put
 from farhand.store.records import Login, User
 from tests.server.accounts.rig import PASSWORD, code_of, cookie_of, on, rig
 
@@ -59,9 +60,7 @@ async def test_whatever_is_wrong_the_refusal_is_the_same_and_audited(
     async with rig() as server:
         await server.user()
         await server.user("off", is_disabled=True)
-        answer = await server.browser().post(
-            "/v1/login", json={"name": name, "password": password}
-        )
+        answer = await server.browser().post("/v1/login", json={"name": name, "password": password})
         assert answer.status_code == 401
         assert code_of(answer) == "FH-2004"
         assert answer.json()["title"] == "Name or password is wrong."
@@ -81,12 +80,10 @@ async def test_a_name_that_is_nobodys_is_not_noted_as_it_may_be_a_password() -> 
 async def test_an_account_without_a_password_lets_no_empty_one_in() -> None:
     async with rig() as server:
         user = await server.user("oidc-only")
-        from msgspec.structs import replace
-
-        from farhand.store.base import Put
-
         await server.store.write(Put(replace(user, password_hash="")))
-        answer = await server.browser().post("/v1/login", json={"name": "oidc-only", "password": ""})
+        answer = await server.browser().post(
+            "/v1/login", json={"name": "oidc-only", "password": ""}
+        )
         assert answer.status_code == 401
 
 
@@ -181,9 +178,7 @@ async def test_of_two_at_once_one_becomes_the_admin() -> None:
         assert len(server.store.all(User)) == 1
 
 
-@pytest.mark.parametrize(
-    "more", [{}, {"name": "root"}, {"name": "root", "password": "too short"}]
-)
+@pytest.mark.parametrize("more", [{}, {"name": "root"}, {"name": "root", "password": "too short"}])
 async def test_a_setup_that_lacks_something_does_not_use_the_code_up(more: dict[str, str]) -> None:
     async with rig() as server:
         browser = server.browser()
@@ -242,7 +237,7 @@ async def test_without_a_demo_no_code_passes_not_even_an_empty_one() -> None:
 
 async def test_a_ticket_is_of_one_use_and_a_minute() -> None:
     async with rig() as server:
-        await server.user("ana", "operator", Access("default", "operator"))  # type: ignore[arg-type]
+        await server.user("ana", "operator", on("operator"))
         browser = await server.logged_in("ana")
         ticket = (await browser.post("/v1/ticket")).json()["ticket"]
         principal = server.accounts.tickets.redeem(ticket)

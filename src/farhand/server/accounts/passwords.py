@@ -5,11 +5,7 @@ finds the queue full is told to come again.
 """
 
 import asyncio
-import contextlib
-import os
 import secrets
-import sys
-import threading
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +23,6 @@ MIN_LENGTH = 10
 MAX_LENGTH = 1024
 RETRY_AFTER_S = 2
 """Longer than the queue takes when it is full."""
-_NICENESS = 10
 _SALT_BYTES = 16
 _HASH_BYTES = 32
 
@@ -50,7 +45,9 @@ class Passwords:
             hash_len=_HASH_BYTES,
             salt_len=_SALT_BYTES,
         )
-        self._pool = ThreadPoolExecutor(cost.threads, "password", initializer=_be_nice)
+        # Not at a lower priority: one that is kept waiting with the interpreter's lock in its hands
+        # keeps the event loop waiting, too.
+        self._pool = ThreadPoolExecutor(cost.threads, "password")
         self._bound = cost.threads + cost.queue
         self._nobody = _hash_of_nothing(cost)
         self.busy = 0
@@ -128,10 +125,3 @@ def _hash_of_nothing(cost: PasswordCost) -> str:
     )
     parameters = f"m={cost.memory_kib},t={cost.passes},p={cost.lanes}"
     return f"$argon2id$v=19${parameters}${salt}${value}"
-
-
-def _be_nice() -> None:
-    """Let the event loop have the processor first; lanes of argon2 are this thread's children."""
-    if sys.platform == "linux":  # elsewhere it would be the whole process
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
