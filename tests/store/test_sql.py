@@ -5,10 +5,11 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event, select
 
 from farhand.core.access import Access
 from farhand.errors import Code, ConfigError, StoreError, VersionConflict
@@ -325,8 +326,8 @@ async def test_a_commit_whose_answer_was_lost_is_read_again(
     store.watch(lambda before, after: told.append((before, after)))
     write = store.database.write
 
-    async def commit_and_fall_silent(work: Callable[..., object]) -> object:
-        await write(work)
+    async def commit_and_fall_silent(work: Callable[..., object], **more: int) -> object:
+        await write(work, **more)
         raise StoreError(Code.STORE_UNREACHABLE, "The line went dead.")
 
     monkeypatch.setattr(store.database, "write", commit_and_fall_silent)
@@ -388,6 +389,29 @@ async def test_who_has_lost_the_database_to_another_cannot_write(
     await other.close()
     await store.write(put("cid"))
     assert [user.id for user in store.all(User)] == ["bob", "cid"]
+    await store.close()
+
+
+@ON_POSTGRES
+async def test_what_another_wrote_meanwhile_is_neither_overwritten_nor_forked(
+    where: str, postgres: Postgres
+) -> None:
+    store = await opened(where)
+    await store.write(put("ana"), deed=deed())
+    postgres.disconnect_all()
+    other = await opened(where)
+    await other.write(put("bob"), deed=deed())
+    await other.close()
+    look = partial(Connection.scalar, statement=select(1))
+    with pytest.raises(StoreError):
+        await store.database.write(look)  # as the history does
+    assert await store.database.write(look) == 1
+    with pytest.raises(VersionConflict):
+        await store.write(Put(User(id="bob", name="bob")))
+    await store.write(put("cid"), deed=deed())
+    assert [user.id for user in store.all(User)] == ["ana", "bob", "cid"]
+    entries = await store.audit_entries(AuditQuery())
+    assert (len(entries), first_broken(entries)) == (3, None)
     await store.close()
 
 

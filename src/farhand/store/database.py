@@ -28,6 +28,13 @@ _REFUSED_CLASSES = ("22", "23")
 """Classes of SQLSTATE that speak of the data, not of the database."""
 
 
+class Interrupted(StoreError):  # noqa: N818 - says what is wrong, as style asks
+    """The database was out of our hands; it is ours again, but may not be what it was."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.STORE_UNREACHABLE, "The connection was lost and made anew.")
+
+
 class Database:
     """The one owner of a SQLite file or PostgreSQL database.
 
@@ -48,6 +55,8 @@ class Database:
         self, target: str | Path, *, wait_s: float = WAIT_S, is_read_only: bool = False
     ) -> None:
         self.address = address_of(target)
+        self.tenure = 0
+        """Rises with each connection that writes: between two, another process may have written."""
         self._is_read_only = is_read_only
         self._wait_s = wait_s
         self._engine: AsyncEngine | None = None
@@ -152,15 +161,20 @@ class Database:
         """
         return await self._uninterrupted(self._read(work))
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, tenure: int | None = None) -> T:
         """Carry out ``work`` in one transaction; it is on disk when this returns.
 
+        Args:
+            work: What is to be done.
+            tenure: Only if the database has been ours all the time since it was this.
+
         Raises:
+            Interrupted: It was not, and is now.
             StoreError: FH-8001; ``retryable``: the database is out of reach, and whether the
                 transaction was committed is unknown. Otherwise it refused what was written.
 
         """
-        return await self._uninterrupted(self._write(work))
+        return await self._uninterrupted(self._write(work, tenure))
 
     async def _uninterrupted(self, work: Coroutine[Any, Any, T]) -> T:
         """Finish ``work`` also if the caller is cancelled: a half-used connection is lost."""
@@ -181,21 +195,25 @@ class Database:
         except Exception as error:
             raise failure(error) from error
 
-    async def _write(self, work: Callable[[Connection], T]) -> T:
+    async def _write(self, work: Callable[[Connection], T], tenure: int | None) -> T:
         async with self._writing:
             try:
                 connection = self._writer or await self._connect_writer()
+                if tenure not in (None, self.tenure):
+                    raise Interrupted
                 async with connection.begin():
                     return await connection.run_sync(work)
             except Exception as error:
                 mapped = failure(error)
-                if isinstance(mapped, StoreError) and mapped.retryable:
+                is_well = isinstance(mapped, Interrupted) or not getattr(mapped, "retryable", False)
+                if not is_well:
                     await self._drop_writer()
                 raise mapped from error
 
     async def _connect_writer(self) -> AsyncConnection:
         connection = await self._connected().connect()
         self._writer = connection
+        self.tenure += 1
         if self.address.url is None:
             return connection
         lock = text("SELECT pg_try_advisory_lock(:number)")

@@ -170,13 +170,18 @@ class Sighting(NamedTuple):
             )
         return replace(
             robot,
-            name=self.manifest.name,
+            name=self._name(robot),
             model=self.manifest.model or robot.model,
             software=self.manifest.software or robot.software,
             manifest=self.manifest,
             last_seen_ms=self.now_ms,
             offline_reason=self.reason,
         )
+
+    def _name(self, robot: Robot) -> str:
+        """Return what it is called: as it says itself, unless somebody has named it."""
+        said = robot.manifest.name if robot.manifest else ""
+        return robot.name if robot.name not in {"", said} else self.manifest.name
 
 
 class MemoryStore(Tables):

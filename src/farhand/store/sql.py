@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,7 @@ from farhand.protocol.ids import DEFAULT_SERVICE, RobotId, ServiceId
 from farhand.protocol.manifest import Manifest
 from farhand.store.audit import chained
 from farhand.store.base import AuditQuery, Change, Deed, Put
-from farhand.store.database import WAIT_S, Database
+from farhand.store.database import WAIT_S, Database, Interrupted
 from farhand.store.memory import MAX_ROBOTS, Key, Plan, Sighting, Tables
 from farhand.store.records import AuditEntry, Record, Robot, Service
 from farhand.store.statements import find_entries, load, save
@@ -82,6 +83,8 @@ class SqlStore(Tables):
         """For `SqlHistory`: one process, one owner."""
         self._max_robots = max_robots
         self._last: AuditEntry | None = None
+        self._tenure = 0
+        """Of the database, when everything was read."""
         self._is_stale = False
         """A transaction ended in silence: what is stored must be read again."""
         self._waiting: deque[_Write] = deque()
@@ -126,7 +129,7 @@ class SqlStore(Tables):
         if self._writer is not None:
             self._is_seen_due = True
             self._wake.set()
-            await self._writer
+            await asyncio.shield(self._writer)  # who closes may be cancelled: what waits is written
             self._writer = None
         await self.database.close()
 
@@ -186,7 +189,12 @@ class SqlStore(Tables):
             if self._is_stale:
                 await self._reload()
             planned = self._planned(writes)
-            await self._save(planned, sightings)
+            try:
+                await self._save(planned, sightings)
+            except Interrupted:  # nothing was written yet
+                await self._reload()
+                planned = self._planned(planned)
+                await self._save(planned, sightings)
         except FarhandError as error:
             is_lost = isinstance(error, StoreError) and error.retryable
             if not is_lost and len(planned) + len(sightings) > 1:
@@ -236,7 +244,8 @@ class SqlStore(Tables):
             total[Robot, key] = self._with_sighting(robot, sighting)
         entries = [write.entry for write in planned if write.entry is not None]
         if total or entries:
-            await self.database.write(lambda connection: save(connection, total, entries))
+            work = partial(save, plan=total, entries=entries)
+            await self.database.write(work, tenure=self._tenure)
 
     @staticmethod
     def _with_sighting(robot: Record | None, sighting: Sighting | None) -> Record | None:
@@ -272,7 +281,9 @@ class SqlStore(Tables):
 
     async def _reload(self) -> None:
         """Read everything; tell of what is not as it was known."""
-        records, self._last = await self.database.read(load)
+        # By the connection that writes: once it has the lock, nobody else changes anything.
+        records, self._last = await self.database.write(load)
+        self._tenure = self.database.tenure
         self._is_stale = False
         known = {(kind, key) for kind, table in self._tables.items() for key in table}
         changes: Plan = {}

@@ -84,7 +84,7 @@ class SqlHistory:
         if worker is None:
             return
         self._closing.set()
-        await worker
+        await asyncio.shield(worker)
 
     # --- adding: never waits ---
 
