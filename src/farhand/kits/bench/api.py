@@ -6,6 +6,7 @@ core, the load to another.
 """
 
 import functools
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -31,6 +32,7 @@ PAIRS = 20
 RATE = 500.0
 """Relayed messages a second."""
 LOGINS = 200
+PACKAGES = ("fastapi", "sqlalchemy", "argon2-cffi")
 _WARM_S = 0.5
 
 
@@ -61,6 +63,7 @@ def run(*, quick: bool = False, rounds: int | None = None) -> dict[str, Any]:
         "farhand": mine,
         "peers": figures,
         "spread": {name: spreads(found, 3) for name, found in results.items()},
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
 
 
