@@ -12,8 +12,8 @@ from farhand.store.records import AuditEntry, Record
 
 R = TypeVar("R", bound=Record)
 
-LOGIN = "login"
-"""Actions that begin so are counted by their result; ``logout`` and others do not."""
+FIRST_ADMIN = "user.setup"
+"""Who makes the first admin is logged in by that."""
 
 
 class MeteredStore:
@@ -82,6 +82,6 @@ class MeteredStore:
 
     def _noted(self, deed: Deed) -> None:
         self._metrics.audit_entries.inc()
-        if deed.action.partition(".")[0] == LOGIN:
+        if deed.action.partition(".")[0] == "login" or deed.action == FIRST_ADMIN:
             self._metrics.logins.labels(deed.result).inc()
         self._on_deed(deed)

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -45,6 +52,7 @@ class Metrics:
     """
 
     def __init__(self, census: Callable[[], Census] = Census) -> None:
+        disable_created_metrics()  # for the whole process: when it began is of no use to anybody
         registry = self.registry = CollectorRegistry()
         registry.register(_CensusCollector(census))
         build = Info("farhand_build", "Which farhand this is.", registry=registry)

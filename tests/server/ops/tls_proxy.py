@@ -31,13 +31,9 @@ class TlsProxy:
             try:
                 from_server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream)
                 to_server.write(head)
-                await asyncio.wait(
-                    [
-                        asyncio.create_task(_pump(reader, to_server)),
-                        asyncio.create_task(_pump(from_server, writer)),
-                    ],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                upwards = asyncio.create_task(_pump(reader, to_server))
+                await _pump(from_server, writer)
+                upwards.cancel()
             finally:
                 if to_server is not None:
                     to_server.close()
