@@ -73,6 +73,17 @@ async def test_tags_move_a_robot_into_sight_of_those_whose_access_names_them(her
     await here.ask("PATCH", path, patch, by="hall", status=403)
 
 
+async def test_a_name_that_was_given_stays_when_the_robot_comes_again(here: Place) -> None:
+    path = "/v1/robot/rover?service=site-a"
+    assert (await here.ask("GET", path))["name"] == "rover"
+    await here.ask("PATCH", path, {"name": "Number 5"}, by="boss", status=200)
+    here.robot("rover", "site-a")
+    assert (await here.ask("GET", path))["name"] == "Number 5"
+    await here.ask("PATCH", path, {"name": None}, by="boss", status=200)
+    here.robot("rover", "site-a")
+    assert (await here.ask("GET", path))["name"] == "rover"
+
+
 async def test_a_robot_that_was_removed_is_gone_with_what_access_lists_say_of_it(
     here: Place,
 ) -> None:
