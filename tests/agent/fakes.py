@@ -27,7 +27,7 @@ from farhand.core.admission import Admitted, Door, Meeting, OpenDoor
 from farhand.core.hub import Hub
 from farhand.core.member import Close, Effect, PeerId, Send
 from farhand.core.resume import ResumeSigner
-from farhand.errors import NotAllowed, RemoteProtocolError
+from farhand.errors import Code, NotAllowed, RemoteProtocolError
 from farhand.keys.signing import GRANT, ROBOT, SigningKey, key_id, verify
 from farhand.link.websocket import LinkEvents, ServerLink, service_url
 from farhand.media.base import CameraFeed, EncodedFrame, Rung, SentFrame, ViewerStats
@@ -59,6 +59,8 @@ class SigningDoor(OpenDoor):
         self.robot_key: str | None = None
         """If set, a robot must prove that it holds it."""
         self.refused = 0
+        self.revoked = False
+        """The robot is nobody any more."""
 
     def authorise(self, hello: m.Hello, service_id: ServiceId) -> Admitted:
         if hello.role == "robot" and self.robot_key is not None:
@@ -76,6 +78,8 @@ class SigningDoor(OpenDoor):
                 raise
         if hello.role == "guest":
             return Admitted(OPEN, service_id, "guest", hello.name)
+        if self.revoked and hello.role == "robot":
+            raise NotAllowed(Code.REVOKED, "Your access has ended.")
         return super().authorise(hello, service_id)
 
     def grant(self, principal: Principal, meeting: Meeting) -> str | None:
@@ -128,6 +132,9 @@ class HubServer:
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._ticker = asyncio.create_task(self._tick())
+
+    async def revoke(self, is_gone: Callable[[Principal], bool]) -> None:
+        await self._apply(self._hub.revoke(is_gone, time.monotonic()))
 
     async def kick(self, member: MemberId) -> None:
         await self._apply(self._hub.kick(member, "enough", time.monotonic()))

@@ -192,6 +192,15 @@ async def test_who_is_sent_out_by_the_server_drives_no_longer(world: World) -> N
     assert world.agent.people.get(ana.id) is None
 
 
+async def test_a_robot_that_is_revoked_serves_nobody_any_more(world: World, home: Home) -> None:
+    _, connection, _ = await driving(world)
+    home.door.revoked = True
+    await world.hub.revoke(lambda _: True)
+    await until(lambda: connection.is_closed)
+    assert world.agent.authority.lease.holder is None
+    assert world.agent.sessions.live() == {}
+
+
 async def test_a_guest_sees_the_picture_but_has_no_stop(world: World) -> None:
     gus = await world.visitor("gus", "guest", fingerprint=MINE)
     connection = await world.connected(gus)

@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _TAKEN_AWAY = frozenset({"revoked", "kicked", Code.REVOKED.value})
 """Reasons for which the server ends a session whose person has lost the right to it."""
+_STRANGER = frozenset({Code.UNAUTHENTICATED, Code.REVOKED})
+_JOIN = "farhand agent leave, then farhand agent join URL"
 GATE_PATIENCE_S = 3.0
 """How long the robot waits for its gate before it goes online without."""
 
@@ -208,8 +210,11 @@ class Agent:
 
     def _on_lost(self, why: FarhandError, delay_s: float) -> None:
         self.membership.lost()
+        if why.code is Code.REVOKED:
+            self.sessions.cut_all()  # this robot is nobody's any more
         level = log.warning if why.code is Code.SERVER_UNREACHABLE else log.error
-        level("no server", code=why.code.value, why=why.text, retry_s=round(delay_s, 2))
+        fix = {"fix": _JOIN} if why.code in _STRANGER else {}
+        level("no server", code=why.code.value, why=why.text, retry_s=round(delay_s, 2), **fix)
 
     def _join(self, room: RoomId) -> None:
         self.room = room

@@ -72,8 +72,10 @@ class Sessions:
         """Begin a session, or go on with one that outlived the signaling connection."""
         known = self._hosts.get(start.session_id)
         is_up = known is not None and known.is_connected and start.resumed
-        if is_up and start.grant is None:
-            return  # it was let in, and the certificate at the other end is still the same
+        if known is not None and is_up and start.grant is None:
+            # It was let in, and the certificate at the other end is still the same.
+            self._people.add(known.member)
+            return
         try:
             granted = self._judge(start)
         except NotAllowed as exc:
@@ -84,7 +86,9 @@ class Sessions:
             if known is not None and not _is_same(known, granted):
                 self.end(known.id)
                 known, is_up = None, False
-        if not is_up:
+        if is_up:
+            self._people.add(start.member)
+        else:
             self._begin(start, known, granted)
 
     def _begin(

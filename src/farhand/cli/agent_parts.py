@@ -108,7 +108,9 @@ def enrolled(
         "server": enrolment.server if section.server == default else section.server,
     }
     if section.robot_id not in (enrolment.robot_id, AgentSection.model_fields["robot_id"].default):
-        log.warning("enrolled under another id", robot_id=enrolment.robot_id, not_=section.robot_id)
+        log.warning(
+            "enrolled under another id", robot_id=enrolment.robot_id, wanted=section.robot_id
+        )
     identity = Identity(load_key(section.state / KEY_FILE), enrolment)
     return section.model_copy(update=changed), identity
 
