@@ -99,7 +99,7 @@ class Gateway:
         self.wall_ms = wall_ms
         self._sockets: dict[PeerId, NativeSocket] = {}
         self._next_peer = 0
-        self._received = 0
+        self._until_timed = SAMPLE
         self._timer: asyncio.TimerHandle | None = None
         self._is_draining = False
 
@@ -150,17 +150,12 @@ class Gateway:
 
     def received(self, socket: NativeSocket, data: bytes) -> None:
         """Decode one message and let the hub act on it."""
-        self._received += 1
-        if self._received % SAMPLE:
-            self._receive(socket, data)
-            return
-        started = self.clock()
-        self._receive(socket, data)
-        self.on_timed(self.clock() - started)
-
-    def _receive(self, socket: NativeSocket, data: bytes) -> None:
         peer = socket.peer
         if peer is None:
+            return
+        self._until_timed -= 1
+        if not self._until_timed:
+            self._time(socket, data)
             return
         try:
             message = codec.decode_client(data)
@@ -286,6 +281,12 @@ class Gateway:
                 self._apply_rare(effect, effects)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _time(self, socket: NativeSocket, data: bytes) -> None:
+        self._until_timed = SAMPLE + 1  # this message is counted once more
+        started = self.clock()
+        self.received(socket, data)
+        self.on_timed(self.clock() - started)
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -52,7 +52,8 @@ class Metrics:
     """
 
     def __init__(self, census: Callable[[], Census] = Census) -> None:
-        disable_created_metrics()  # for the whole process: when it began is of no use to anybody
+        # For the whole process: when each figure began is of no use to anybody.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self.registry = CollectorRegistry()
         registry.register(_CensusCollector(census))
         build = Info("farhand_build", "Which farhand this is.", registry=registry)
