@@ -86,6 +86,7 @@ export function useDeed<T = unknown>() {
         throw error;
       }
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: ["api"] }),
+    // Not awaited: who asked is told at once, not when every list has come again.
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["api"] }),
   });
 }

@@ -166,7 +166,7 @@ function EditDialog(props: { robot: RobotRecord; onClose: () => void }): ReactNo
         method: "PATCH",
         path: path`v1/robot/${robot.robotId}`,
         query: { service: robot.serviceId },
-        body: { name: name.trim(), tags: words(tags), groups: words(groups) },
+        body: { name: name.trim() || null, tags: words(tags), groups: words(groups) },
         ...(robot.version === undefined ? {} : { version: robot.version }),
       })}
     >

@@ -99,11 +99,11 @@ function RoomDialog(props: { base: string; room: Room | null; onClose: () => voi
   const body = {
     // Name and kind are for good: people join by them.
     ...(room === null ? { name: name.trim(), type } : {}),
-    alias: alias.trim(),
+    alias: alias.trim() || null,
     maxUsers: Number(maxUsers),
     maxDurationS: Number(maxDuration),
     // Left out: the password stays as it is.
-    ...(token !== "" ? { token } : hasNoToken ? { token: "" } : {}),
+    ...(token !== "" ? { token } : hasNoToken ? { token: null } : {}),
   };
   return (
     <FormDialog

@@ -128,12 +128,12 @@ function ServiceDialog(props: { service: Service | null; onClose: () => void }):
           ? {
               method: "POST",
               path: "v1/service",
-              body: { name: name.trim(), ...(id.trim() === "" ? {} : { id: id.trim() }) },
+              body: { name: name.trim() || null, ...(id.trim() === "" ? {} : { id: id.trim() }) },
             }
           : {
               method: "PATCH",
               path: path`v1/service/${service.serviceId}`,
-              body: { name: name.trim() },
+              body: { name: name.trim() || null },
               version: service.version,
             }
       }

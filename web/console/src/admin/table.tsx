@@ -75,7 +75,7 @@ export function DataTable<T extends object>(props: {
               id={column.id}
               isRowHeader={n === 0}
               allowsSorting={column.sort !== undefined}
-              className={`th ${column.id}`}
+              className={`col-${column.id}`}
             >
               {({ allowsSorting, sortDirection }) => (
                 <>
@@ -104,7 +104,7 @@ export function DataTable<T extends object>(props: {
               {all.map((column) => (
                 <Cell
                   key={column.id}
-                  className={`td ${column.id} ${column.isNumber === true ? "number" : ""}`}
+                  className={`col-${column.id} ${column.isNumber === true ? "number" : ""}`}
                 >
                   {column.cell(row)}
                 </Cell>

@@ -18,7 +18,10 @@ export function SettingsMenu(props: { onOpen?: () => void }): ReactNode {
   const name = account?.name ?? own;
   return (
     <DialogTrigger onOpenChange={(isOpen) => isOpen && props.onOpen?.()}>
-      <AriaButton className="person" aria-label={t("settings.open", { name })}>
+      <AriaButton
+        className="person"
+        aria-label={t("settings.open", { name: `${name} ${account?.role ?? ""}`.trim() })}
+      >
         <UserRound aria-hidden />
         <span className="person-name" data-testid="account">
           {name} {account !== null && <small>{account.role}</small>}
