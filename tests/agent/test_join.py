@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from farhand.config import AgentSection
 from farhand.errors import Code, ConfigError, NotAllowed
 from farhand.keys.signing import key_id
 from farhand.store.folder_lock import lock_folder
-from tests.agent.enrolling import ENROLLED, SERVER, Script, served
+from tests.agent.enrolling import ENROLLED, SERVER, WAITING, Script, served
 
 
 def facts(state: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -161,3 +164,25 @@ def test_the_code_is_shown_with_the_page_that_approves_it() -> None:
 def test_the_page_is_where_the_server_says() -> None:
     asked = Asked("ABCD-EFGH", "secret", 1, "https://gw.example/admin#enrol=ABCD-EFGH")
     assert "https://gw.example/admin#enrol=ABCD-EFGH\n" in shown(asked, is_terminal=False)
+
+
+@pytest.mark.process
+def test_whoever_waits_for_approval_sees_the_code_and_ends_it_with_ctrl_c(tmp_path: Path) -> None:
+    pending = (202, {"status": "pending"})
+    with served(Script((202, WAITING), pending)) as script:
+        program = [sys.executable, "-m", "farhand", "agent", "join", script.url]
+        with subprocess.Popen(
+            [*program, "--state", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().split() == ["code", "ABCD-EFGH"]
+            while "Waiting" not in process.stdout.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            rest = process.stdout.read()
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert read_enrolment(tmp_path) is None

@@ -131,6 +131,7 @@ def show_code(asked: Asked, server: str, console: Console | None = None) -> None
     out.print(f"code   [bold]{asked.code}[/]")
     out.print(f"open   {link}", soft_wrap=True)
     out.print("Waiting for an administrator to approve it … (Ctrl-C ends)")
+    out.file.flush()  # also where a program reads it
 
 
 @contextlib.contextmanager
