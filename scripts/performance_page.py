@@ -42,11 +42,11 @@ WORDS = {
     "connect": "From the click to the first decoded frame.",
     "relay": "What a 400-byte message between two members costs the server, on one core.",
     "api": "A thousand robots are in the store (SQLite), accounts are on. `list_500_*` and "
-    "`list_50_*`: `GET /v1/robot` with a page of 500 and of 50, eight requests in flight, and one (`alone`). "
-    "`fastapi_bare` returns the same bytes to anybody, without looking anything up. `signaling_*`: "
-    "the delay of a relayed message at 500 a second, quiet and while 200 people log in (argon2id, "
-    "64 MiB each); `sent_away`: how often one of them was told to come again. Server and load have "
-    "one core each.",
+    "`list_50_*`: `GET /v1/robot` with a page of 500 and of 50, eight requests in flight, and one "
+    "(`alone`). `fastapi_bare` returns the same bytes to anybody, without looking anything up. "
+    "`signaling_*`: the delay of a relayed message at 500 a second, quiet and while 200 people log "
+    "in (argon2id, 64 MiB each); `sent_away`: how often one of them was told to come again. Server "
+    "and load have one core each.",
     "stop": "From the fault until the wheels are told to stand still, read at the simulated "
     "actuator by an observer that looks at nothing else; `observer_gap_max` is its own longest "
     "silence. The promise is 300 ms and one tick of 20 ms. Where the gate itself is struck "

@@ -58,6 +58,20 @@ def test_the_secrets_are_new_each_time_and_for_this_user_alone(
     assert len((folder / "a" / "state" / "resume-secret").read_bytes()) == 32
 
 
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://a.example:8443", "a.example:8443"),  # Caddy gets a certificate for it
+        ("http://a.example/fleet", "http://a.example"),  # and none for this
+    ],
+)
+def test_the_proxy_speaks_what_people_are_told_to_ask_for(
+    farhand: Farhand, folder: Path, url: str, site: str
+) -> None:
+    farhand("init", "prod", "--public-url", url)
+    assert f"\n{site} {{\n" in (folder / "prod" / "Caddyfile").read_text()
+
+
 @pytest.mark.parametrize("name", ["farhand.toml", "README.md", "state"])
 def test_init_touches_nothing_that_is_there(farhand: Farhand, folder: Path, name: str) -> None:
     (folder / "prod").mkdir()

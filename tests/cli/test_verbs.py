@@ -376,6 +376,19 @@ def test_every_verb_of_a_noun_that_talks_to_a_server_is_in_these_tables() -> Non
     assert there - here == {"audit export", "user passwd"}  # further down
 
 
+def test_every_command_s_help_has_an_example_of_itself() -> None:
+    for name, verb in VERBS.items():
+        if verb.is_hidden:
+            continue
+        group: Any = typer.main.get_command(build(name))
+        command = group.commands[name]
+        below = getattr(command, "commands", None)
+        for path, found in (
+            {f"{name} {b}": c for b, c in below.items()} if below else {name: command}
+        ).items():
+            assert f"Example: farhand {path}" in found.help, path
+
+
 def test_a_password_comes_from_a_file_and_goes_nowhere_else(
     farhand: Farhand, server: Server, tmp_path: Path
 ) -> None:

@@ -45,7 +45,8 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
 CapabilityBoundingSet=
 # To listen on port 443 itself (tls_cert, tls_key), instead of the line above:
 # CapabilityBoundingSet=CAP_NET_BIND_SERVICE
@@ -84,11 +85,14 @@ server {{
     ssl_certificate     /etc/ssl/{host}/fullchain.pem;
     ssl_certificate_key /etc/ssl/{host}/privkey.pem;
 
+    location = /robots {{
+        return 308 /robots/;
+    }}
     location /robots/ {{
         # No slash at the end: the prefix is passed on, the server takes it off.
         proxy_pass http://127.0.0.1:{port};
         proxy_http_version 1.1;
-        proxy_set_header Host              $host;
+        proxy_set_header Host              $http_host;
         proxy_set_header X-Forwarded-For   $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
         proxy_set_header Upgrade           $http_upgrade;

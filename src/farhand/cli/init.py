@@ -71,11 +71,12 @@ def _texts(root: Path, url: str, port: int) -> Mapping[str, str]:
         "server.trusted_proxies": ["127.0.0.1", "::1"],
     }
     given = {name: value for name, value in given.items() if value != ""}
+    host = url.removesuffix(parts.path) if parts.scheme == "http" else parts.netloc
     unit = Unit(_command(), str(root / CONFIG), root / STATE, getpass.getuser())
     return {
         CONFIG: "\n".join(commented(given)) + "\n",
         UNIT: unit.text(),
-        CADDY: caddyfile(parts.netloc or HOST_NAME, port),
+        CADDY: caddyfile(host or HOST_NAME, port),
         README: _readme(root),
     }
 
