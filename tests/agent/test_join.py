@@ -179,8 +179,7 @@ def test_whoever_waits_for_approval_sees_the_code_and_ends_it_with_ctrl_c(tmp_pa
         ) as process:
             assert process.stdout is not None
             assert process.stdout.readline().split() == ["code", "ABCD-EFGH"]
-            while "Waiting" not in process.stdout.readline():
-                pass
+            assert any("Waiting" in line for line in process.stdout)
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
     assert process.returncode == 130
