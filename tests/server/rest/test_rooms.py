@@ -1,6 +1,8 @@
 """Rooms by number, name and alias, under both paths."""
 
 from farhand.errors import Code
+from farhand.protocol import messages as m
+from farhand.protocol.ids import RoomId
 from tests.server.rest.harness import Place
 
 ROOMS = "/v1/service/site-a/room"
@@ -53,3 +55,15 @@ async def test_who_is_in_a_removed_room_is_put_out(here: Place) -> None:
     await here.ask("DELETE", f"{ROOMS}/lobby", status=204)
     [ana] = here.context.gateway.hub.members()
     assert ana.room is None
+
+
+async def test_a_room_with_a_password_is_shut_also_on_a_server_without_accounts(
+    here: Place,
+) -> None:
+    await here.ask("POST", ROOMS, {"name": "vault", "token": "open sesame"}, status=201)
+    ana = here.person("vault", "ana", "site-a")
+    [member] = here.context.gateway.hub.members()
+    assert member.room is None
+    here.say(ana, m.Join(RoomId("vault"), password="open sesame"))
+    [member] = here.context.gateway.hub.members()
+    assert member.room == "vault"

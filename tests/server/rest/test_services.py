@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
+from msgspec.structs import replace
+
 from farhand.core.access import Access
 from farhand.errors import Code
 from farhand.protocol.ids import RobotId, ServiceId
-from farhand.store.base import Put
-from farhand.store.records import Robot, Room, Service, Token
+from farhand.store.base import Change, Deed, Put
+from farhand.store.records import Record, Robot, Room, Service, Token
 from tests.server.rest.harness import Place
 
 
@@ -26,6 +29,32 @@ async def test_a_service_without_an_id_gets_one_and_the_default_rooms(here: Plac
         (1006, "Teleop", "Teleop", "text"),
         (1007, "other", "Other", "text"),
     ]
+
+
+async def test_a_new_service_says_where_it_is(here: Place) -> None:
+    made = await here.send("POST", "/v1/service", {"id": "lab"})
+    assert made.url.join(made.headers["location"]).path == "/v1/service/lab"
+
+
+async def test_a_removal_is_done_though_others_write_at_the_same_time(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = Token(id="t", name="", digest="", role="viewer")
+    access = (Access(ServiceId("site-a"), "viewer"),)
+    [stored] = await here.store.write(Put(replace(token, access=access)))
+    write, faster = here.store.write, [1]
+
+    async def late(*changes: Change, deed: Deed | None = None) -> tuple[Record, ...]:
+        while faster:
+            faster.pop()
+            await write(Put(stored))  # somebody else, between our reading and our writing
+        return await write(*changes, deed=deed)
+
+    monkeypatch.setattr(here.store, "write", late)
+    await here.ask("DELETE", "/v1/service/site-a", status=204)
+    kept = here.store.get(Token, "t")
+    assert kept is not None
+    assert kept.access == ()
 
 
 async def test_an_id_is_given_once_and_must_be_one(here: Place) -> None:

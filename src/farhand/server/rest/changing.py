@@ -1,6 +1,6 @@
 """Changing one record that others may change too, and what goes with a record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from farhand.store.records import Record, Token, User
 TRIES = 8
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 async def change(
@@ -46,6 +47,21 @@ async def change(
         assert isinstance(stored, type(record))  # noqa: S101 - what was put
         return stored
     raise VersionConflict
+
+
+async def insist(once: Callable[[], Awaitable[T]]) -> T:
+    """Do ``once`` until nobody was faster: it reads what it changes anew each time.
+
+    Raises:
+        VersionConflict: Others were faster again and again.
+
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await once()
+        except VersionConflict:
+            continue
+    return await once()
 
 
 def without_access(store: Store, is_gone: Callable[[Access], bool]) -> list[Change]:

@@ -272,9 +272,10 @@ async def deny_enrolment(call: Call[Denial, Any]) -> Answer:
 
 
 def _request(call: Call[Any, Any], code: str) -> Enrolment:
-    # Codes are short: nobody may try many, whoever they are.
-    call.context.throttle.enrol(address_of(call.request))
     one = codes.find(call.context.store, code, "request")
+    if one is None:
+        # Codes are short: nobody may guess many, whoever they are.
+        call.context.throttle.enrol(address_of(call.request))
     if one is None or status_of(call.context, one) == "expired":
         raise Problem(404, Code.CODE_UNKNOWN, "There is no such code, or its time is over.")
     if one.status != "open":

@@ -24,7 +24,14 @@ Role = TokenRole
 MAX_PAGE = 500
 
 
-class Body(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+class Body(
+    Struct,
+    frozen=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    kw_only=True,
+):
     """Base of what requests bring: a member that we do not know is refused by its name."""
 
 
@@ -61,7 +68,8 @@ def checked_id(text: str) -> str:
 
 def is_like(needle: str, *texts: str) -> bool:
     """Say whether ``needle`` is in one of ``texts``, whatever the case."""
-    return not needle or any(needle.casefold() in text.casefold() for text in texts)
+    folded = needle.casefold()
+    return not folded or any(folded in text.casefold() for text in texts)
 
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from farhand.protocol.messages import SignalAction
 from farhand.server.problems import Problem
 from farhand.server.rest import live, rights
 from farhand.server.rest.answers import Answer
-from farhand.server.rest.changing import change, without_access
+from farhand.server.rest.changing import change, insist, without_access
 from farhand.server.rest.fields import (
     Body,
     Id,
@@ -103,7 +103,7 @@ async def list_robots(call: Call[Any, RobotQuery]) -> Listing[RobotRecord]:
         if query.tag in ("", *robot.tags)
         and query.group in ("", *robot.groups)
         and is_like(query.q, robot.id, robot.name, robot.model)
-        and query.online in (None, _is_online(call, robot))
+        and (query.online is None or query.online is _is_online(call, robot))
     ]
     return Listing(robots, lambda one: (one.service_id, one.id), lambda one: view_of(context, one))
 
@@ -151,6 +151,12 @@ async def revoke_robot(call: Call[Any, WhereQuery]) -> Answer:
 
 async def delete_robot(call: Call[Any, WhereQuery]) -> Answer:
     """Forget a robot, its key, and what access lists say about it."""
+    robot = await insist(lambda: _delete(call))
+    live.kick_robot(call.context, robot, "removed")
+    return Answer()
+
+
+async def _delete(call: Call[Any, WhereQuery]) -> RobotRecord:
     context, robot = call.context, found(call, manage=True)
     check_match(call.request, robot.version)
     changes: list[Change] = [Delete(RobotRecord, (robot.service_id, robot.id))]
@@ -163,8 +169,7 @@ async def delete_robot(call: Call[Any, WhereQuery]) -> Answer:
         lambda line: (line.service_id, line.robot_id) == (robot.service_id, robot.id),
     )
     await context.store.write(*changes, deed=_deed(call, "robot.delete", robot))
-    live.kick_robot(context, robot, "removed")
-    return Answer()
+    return robot
 
 
 async def signal_robot(call: Call[Instruction, WhereQuery]) -> Answer:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from farhand.server.context import Context
 from farhand.server.problems import Problem
 from farhand.server.rest import live, rights
 from farhand.server.rest.answers import Answer
-from farhand.server.rest.changing import change, without_access
+from farhand.server.rest.changing import change, insist, without_access
 from farhand.server.rest.default_rooms import default_rooms, rooms_of
 from farhand.server.rest.fields import Body, Id, Name, NoQuery, PageQuery, checked_id
 from farhand.server.rest.operation import Call, Operations
@@ -109,7 +109,7 @@ async def create_service(call: Call[NewService, object]) -> Answer:
     return Answer(
         view_of(call.context, call.principal, stored),
         version=stored.version,
-        headers={"Location": f"{service_id}"},
+        headers={"Location": f"service/{service_id}"},
     )
 
 
@@ -132,11 +132,17 @@ async def update_service(call: Call[ServicePatch, object]) -> Answer:
     return Answer(view_of(context, who, stored), version=stored.version)
 
 
-async def delete_service(call: Call[object, RemoveQuery]) -> Answer:
+async def delete_service(call: Call[Any, RemoveQuery]) -> Answer:
     """Remove a service with its rooms, its enrolment codes and the robots that belong to it.
 
     Robots that were only started into it return to where they belong. ``default`` stays.
     """
+    answer = await insist(lambda: _delete(call))
+    live.close_service(call.context, answer.value.service_id)
+    return answer
+
+
+async def _delete(call: Call[Any, RemoveQuery]) -> Answer:
     context, who = call.context, call.principal
     service = rights.service(context, who, call.path("service_id"))
     rights.require_admin(who)
@@ -150,7 +156,6 @@ async def delete_service(call: Call[object, RemoveQuery]) -> Answer:
     answer = view_of(context, who, service)
     deed = call.deed("service.delete", service_id=service.id, target=f"service:{service.id}")
     await context.store.write(*removal(context, service), deed=deed)
-    live.close_service(context, service.id)
     return Answer(answer)
 
 

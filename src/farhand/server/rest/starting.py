@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from msgspec import Meta
 from msgspec.structs import replace
 
-from farhand.errors import Code, VersionConflict
+from farhand.errors import Code
 from farhand.protocol.ids import DEFAULT_SERVICE
 from farhand.server.context import Context
 from farhand.server.problems import Problem, not_found
 from farhand.server.rest import live, rights
 from farhand.server.rest.answers import Answer
+from farhand.server.rest.changing import insist
 from farhand.server.rest.default_rooms import camera_rooms, rooms_of
 from farhand.server.rest.fields import Body, Name, NoQuery
 from farhand.server.rest.operation import Call, Operations
@@ -19,7 +20,6 @@ from farhand.server.rest.views import ServiceView
 from farhand.store.base import Change, Delete, Put
 from farhand.store.records import Robot, Service
 
-TRIES = 8
 NOBODY = "console"
 """Who starts a robot if nobody says who; as the documented console does."""
 
@@ -40,12 +40,7 @@ class StartQuery(NoQuery, frozen=True, kw_only=True):
 
 async def start_robot(call: Call[Start, StartQuery]) -> Answer:
     """Start a robot into a service: it joins there, and the service is active."""
-    for _ in range(TRIES):
-        try:
-            return await _start(call)
-        except VersionConflict:
-            continue
-    raise VersionConflict
+    return await insist(lambda: _start(call))
 
 
 async def _start(call: Call[Start, StartQuery]) -> Answer:
@@ -118,6 +113,10 @@ def _is_about(change: Change, robot: Robot) -> bool:
 
 async def stop_robot(call: Call[Any, StartQuery]) -> Answer:
     """Stop a robot that was started: it returns to where it belongs, the service is inactive."""
+    return await insist(lambda: _stop(call))
+
+
+async def _stop(call: Call[Any, StartQuery]) -> Answer:
     context, who = call.context, call.principal
     service = rights.service(context, who, call.path("service_id"))
     robot_id = call.path("robot_id")
