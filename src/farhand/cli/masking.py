@@ -20,20 +20,21 @@ _NAMES = "|".join(
         "guest",
     )
 )
+# Each rule reads a line once: none may begin anew at each character of what it has just read.
 _COLOUR = r"(?:\x1b\[\d+m)*"
 _RULES = (
     # Ours: API tokens, enrolment keys, webhook secrets. The prefix stays: one sees what it was.
     (r"\b(fhk?_|whsec_)[A-Za-z0-9_-]{8,}", rf"\1{MASK}"),
     # JWTs, and what follows a scheme: in a header, or in the subprotocol `bearer.…`.
-    (r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?", MASK),
+    (r"(?<![\w.-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=bearer\.)[\w.-]+", MASK),
     (r"\b(bearer|basic)([ .]+)[A-Za-z0-9._~+/=-]{4,}", rf"\1\2{MASK}"),
     (r"\b(a=ice-pwd:)[^\s\\\"']+", rf"\1{MASK}"),
     # A header as text: everything to the end of the line or of the quoted string.
     (r"\b((?:proxy-)?authorization|(?:set-)?cookie)(:\s*)[^\r\n\\\"']+", rf"\1\2{MASK}"),
     # user:password@ in a URL.
-    (r"(\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+@", rf"\1{MASK}@"),
+    (r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@\"']*:)[^\s/@\"']+@", rf"\1{MASK}@"),
     # In a query, a fragment or a form; in a cookie.
-    (rf"([?&#;](?:{_NAMES}|state)=)[^&\s\"'#;]+", rf"\1{MASK}"),
+    (rf"([?&#;](?:{_NAMES}|state|setup|code)=)[^&\s\"'#;]+", rf"\1{MASK}"),
     (r"(\bfarhand_session=)[^;\s\"',]+", rf"\1{MASK}"),
     # A member of JSON, also of JSON in a string, or of a dict.
     (rf"(\b(?:{_NAMES})\\?[\"']\s*:\s*\\?[\"'])(?:[^\"'\\]|\\.)+", rf"\1{MASK}"),

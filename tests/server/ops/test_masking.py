@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -35,7 +36,9 @@ LINES = [
     f"password={CANARY} tried",
     f"\x1b[36mpassword\x1b[0m=\x1b[35m{CANARY}\x1b[0m",
     f"GET /default?x-auth-token={CANARY}&a=1",
-    f"/v1/login/oidc/x/callback?code=1&state={CANARY}",
+    f"/v1/login/oidc/x/callback?code={CANARY}&state={CANARY}",
+    f"http://localhost:8080/login#setup={CANARY}",
+    f"jwt={JWT}",
     f"https://robots.example/drive/r1?view=1#guest={CANARY}",
     f"postgresql+asyncpg://farhand:{CANARY}@db.example/farhand",
 ]
@@ -74,6 +77,18 @@ def test_what_is_no_secret_stays(line: str) -> None:
 def test_a_masked_json_line_is_still_json() -> None:
     line = json.dumps({"password": CANARY, "sdp": f"a=ice-pwd:{CANARY}\r\n", "n": 1})
     assert json.loads(masked(line))["n"] == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a.", "eyJ-", "eyJa.", "a://", "fh_a-", "bearer ", "cookie:", '"token":"\\\\', "\x1b[1m"],
+)
+def test_a_hostile_line_takes_no_longer_than_its_length(part: str) -> None:
+    """One that is read anew from each of its characters would take minutes."""
+    line = part * (200_000 // len(part))
+    started = time.process_time()
+    masked(line)
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
