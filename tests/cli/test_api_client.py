@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from farhand.cli import credentials, terminal
-from farhand.cli.api_client import Api, Server, curl, path
+from farhand.cli.api_client import Api, Server, path
 from farhand.cli.credentials import Credentials, Known
+from farhand.cli.curl_line import curl
 from farhand.errors import ConfigError
 from tests.cli import conftest
 from tests.cli.conftest import Farhand, refusal

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,6 +142,62 @@ def test_codes_and_keys_for_robots(admin: Farhand) -> None:
     assert admin("robot", "stop", "r9", "default").code == 1
     assert admin("session", "close", "s9").code == 1
     assert admin("member", "kick", "m9", "--reason", "end of shift").code == 1
+
+
+def test_a_code_lets_one_robot_in_and_a_key_as_many_as_it_says(
+    admin: Farhand, running: Running, tmp_path: Path
+) -> None:
+    code = said(admin, "robot", "code", "--robot-id", "r1", "--name", "Arm")["code"]
+    join = ["agent", "join", running.url, "--code", code, "--state"]
+    assert "enrolled: r1 in service default" in admin(*join, str(tmp_path / "one")).out
+    assert "FH-2107" in admin(*join, str(tmp_path / "two")).err
+    (tmp_path / "key").write_text(said(admin, "robot", "key", "--uses", "2", "--ttl", "1h")["code"])
+    by_key = ["agent", "join", running.url, "--code-file", str(tmp_path / "key")]
+    for name, is_let_in in (("r2", True), ("r3", True), ("r4", False)):
+        ran = admin(*by_key, "--robot-id", name, "--state", str(tmp_path / name))
+        assert (ran.code == 0) is is_let_in, ran.err
+    robots = said(admin, "robot", "ls")["robots"]
+    assert [(one["robotId"], one["enrolled"]) for one in robots] == [
+        ("r1", True),
+        ("r2", True),
+        ("r3", True),
+    ]
+    changed = said(admin, "robot", "set", "r2", "--tag", "night", "--name", "Two")
+    assert (changed["tags"], changed["name"]) == (["night"], "Two")
+    assert [one["robotId"] for one in said(admin, "robot", "ls", "--tag", "night")["robots"]] == [
+        "r2"
+    ]
+    assert said(admin, "guest", "create", "r1", "--ttl", "2h")["url"].startswith(
+        f"{running.url}/drive/r1?view=1#guest=fh_"
+    )
+    assert [one["role"] for one in said(admin, "guest", "ls")["tokens"]] == ["guest"]
+    admin("service", "create", "site-b")
+    offline = admin("robot", "start", "r1", "site-b", "--username", "ana")
+    assert offline.err == "farhand: FH-3029 The robot is not online.\n"
+    assert said(admin, "robot", "agent", "r1")["robotId"] == "r1"
+    assert "FH-3028" in admin("robot", "agent", "r1", "restart").err
+    assert admin("robot", "revoke", "r2").out == "revoked r2\n"
+    assert "revoked" in admin("robot", "ls").out
+    assert admin("robot", "rm", "r2").out == "removed r2\n"
+
+
+@pytest.mark.process
+def test_a_robot_that_asks_is_let_in_by_the_code_that_it_shows(
+    admin: Farhand, running: Running, tmp_path: Path
+) -> None:
+    join = [sys.executable, "-m", "farhand", "agent", "join", running.url, "--robot-id", "r5"]
+    with subprocess.Popen(
+        [*join, "--state", str(tmp_path / "five")], stdout=subprocess.PIPE, text=True
+    ) as robot:
+        try:
+            assert robot.stdout is not None
+            shown = next(line for line in robot.stdout if line.startswith("code"))
+            ran = admin("robot", "enroll", shown.split()[1], "--name", "Five")
+            assert (ran.code, ran.out) == (0, "enrolled r5\n")
+            assert "enrolled: r5 in service default" in robot.stdout.read()
+            assert robot.wait(20) == 0
+        finally:
+            robot.kill()
 
 
 def test_somebody_gets_an_account_and_loses_it(

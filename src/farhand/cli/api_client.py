@@ -1,7 +1,5 @@
 """A small client of the server's REST interface, for the verbs of the command line."""
 
-import json
-import shlex
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ import httpx
 import msgspec
 
 from farhand import __version__
+from farhand.cli.curl_line import CurlShown, curl
 from farhand.cli.terminal import plain
 from farhand.errors import Code, FarhandError
 
@@ -19,8 +18,6 @@ COOKIE = "farhand_session"
 PAGE = 500
 """The most records of one answer."""
 _TIMEOUT = httpx.Timeout(10.0, read=30.0)
-_SECRETS = {"password": "PASSWORD", "old": "OLD", "new": "NEW", "code": "CODE", "token": "SECRET"}
-"""Members of a body that ``--curl`` shows as a variable of the shell."""
 _KNOWN = frozenset(code.value for code in Code)
 
 
@@ -40,19 +37,6 @@ class Refused(FarhandError):  # noqa: N818 - says what happened, as style asks
         known = code in _KNOWN
         words = text if known or not code else f"{code} {text}"
         super().__init__(Code(code) if known else Code.INTERNAL, plain(words), plain(fix))
-
-
-class CurlShown(Exception):  # noqa: N818 - no error: what was asked for instead of a request
-    """The request was not sent.
-
-    Args:
-        line: The command that sends it.
-
-    """
-
-    def __init__(self, line: str) -> None:
-        super().__init__(line)
-        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,26 +195,6 @@ def rows_of(answer: Mapping[str, Any], plural: str) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Refused(200, "", f"The server's answer has no {plural}.", "Is it a farhand server?")
     return rows
-
-
-def curl(method: str, url: str, body: Mapping[str, object] | None, *, needs_token: bool) -> str:
-    """Return the line for a shell that sends the same; secrets are variables of that shell."""
-    words = ["curl", "-sS", "-X", method]
-    line = " ".join(shlex.quote(plain(word)) for word in words)
-    if needs_token:
-        line += ' -H "Authorization: Bearer $FARHAND_TOKEN"'
-    if body is not None:
-        line += " -H 'Content-Type: application/json' -d " + _shell_json(body)
-    return f"{line} {shlex.quote(url)}"
-
-
-def _shell_json(body: Mapping[str, object]) -> str:
-    marks = {name: f"@@{_SECRETS[name]}@@" for name in _SECRETS if body.get(name)}
-    # In ASCII: the line is read on a terminal before it is run.
-    text = shlex.quote(json.dumps({**body, **marks}, separators=(",", ":")))
-    for mark in marks.values():
-        text = text.replace(mark, f"'\"${mark.strip('@')}\"'")
-    return text
 
 
 class _Broken(FarhandError):  # noqa: N818 - as above

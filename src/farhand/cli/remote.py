@@ -12,7 +12,8 @@ import httpx
 import typer
 
 from farhand.cli import credentials, terminal
-from farhand.cli.api_client import Api, CurlShown, rows_of
+from farhand.cli.api_client import Api, rows_of
+from farhand.cli.curl_line import CurlShown
 from farhand.cli.terminal import Columns
 from farhand.errors import Code, ConfigError
 
