@@ -103,6 +103,26 @@ async def test_a_viewer_watches_and_does_not_drive(stack: Stack) -> None:
             await robot.take_control()
 
 
+async def test_a_viewer_who_talks_on_the_control_channel_is_cut_and_audited(stack: Stack) -> None:
+    made = await new_token(stack, "viewer")
+    async with (
+        connect(stack.url, name="vera", token=made["secret"]) as client,
+        client.open(ROBOT, cameras=[]) as robot,
+    ):
+        await robot.wait_until(lambda: robot.has_open(control.CONTROL), PATIENCE_S)
+        assert robot.send_control(control.ControlFrame(1, 1, 1, 1, 0, 0, (0.5, 0.0)).pack())
+        await robot.wait_until(
+            lambda: any(error.code is Code.SCOPE_MISSING for error in robot.errors), PATIENCE_S
+        )
+        await robot.wait_until(
+            lambda: robot.session is not None and robot.session.state == "closed", PATIENCE_S
+        )
+    answer = await call(stack, "GET", f"audit?robot={ROBOT}&action=rule.broken")
+    entry = answer.json()["entries"][-1]
+    assert (entry["result"], entry["robotId"]) == (Code.SCOPE_MISSING.value, ROBOT)
+    assert entry["actor"] == f"token:{made['tokenId']}"
+
+
 @pytest.mark.parametrize("token", [None, "", "fh_" + "A" * 43, "nonsense"])
 async def test_nobody_without_a_credential_gets_in(stack: Stack, token: str | None) -> None:
     with pytest.raises(RemoteProtocolError, match=Code.UNAUTHENTICATED.value):
