@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -149,6 +150,24 @@ async def test_a_damaged_file_is_replaced_and_kept(tmp_path: Path) -> None:
     await store.close()
     (kept,) = path.parent.glob("*.before-restore")
     assert kept.read_bytes().startswith(b"no database")
+
+
+async def test_of_a_damaged_file_there_is_an_error_and_no_backup(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "farhand.db"
+    store = await filled(path, *(f"{i}" for i in range(200)))
+    await store.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'users'"
+        ).fetchone()
+    raw = bytearray(path.read_bytes())
+    raw[(root - 1) * 4096 : root * 4096] = b"\xff" * 4096
+    path.write_bytes(raw)
+    with pytest.raises(StoreError) as caught:
+        await backup(path, tmp_path / "copy")
+    assert caught.value.code == Code.STORE_UNREACHABLE
+    assert not [name for name in os.listdir(tmp_path) if "copy" in name]
 
 
 @pytest.mark.process

@@ -81,7 +81,11 @@ def _backup_file(path: Path, to: Path) -> None:
     _must_be_there(path)
     try:
         copy_sqlite(path, to)
-        _must_be_sound(to)
+        try:
+            _must_be_sound(to)
+        except BaseException:
+            to.unlink()  # nobody is to find it one day and believe in it
+            raise
     except (OSError, sqlite3.Error) as exc:
         raise failure(exc) from exc
 
