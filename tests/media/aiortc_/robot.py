@@ -34,6 +34,8 @@ class Robot:
     messages: list[tuple[str, bytes | str]] = field(default_factory=list)
     sent: list[SentFrame] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
+    watches: bool = False
+    """Whether it is told of breaches."""
 
     def __post_init__(self) -> None:
         self.connection: AiortcPeerConnection = self.backend.connect(
@@ -45,7 +47,7 @@ class Robot:
             on_state=self.states.append,
             on_channel_open=self.opened.append,
             on_sent=self.sent.append,
-            on_breach=self.breaches.append,
+            on_breach=self.breaches.append if self.watches else None,
         )
 
     async def meet(self, viewer: StockViewer) -> None:
@@ -59,14 +61,17 @@ class Robot:
 
 @asynccontextmanager
 async def connected(
-    *, cameras: int = 0, labels: Sequence[str] = ("safety", "control", "messages")
+    *,
+    cameras: int = 0,
+    labels: Sequence[str] = ("safety", "control", "messages"),
+    watches: bool = False,
 ) -> AsyncIterator[tuple[Robot, StockViewer, list[SharedCamera]]]:
     """A robot and a viewer that have met."""
     async with AsyncExitStack() as stack:
         feeds = [pattern_camera(CameraId(f"camera{number}")) for number in range(cameras)]
         for feed in feeds:
             stack.push_async_callback(feed.close)
-        robot, viewer = Robot(feeds, labels), StockViewer(labels)
+        robot, viewer = Robot(feeds, labels, watches=watches), StockViewer(labels)
         stack.push_async_callback(viewer.close)
         stack.push_async_callback(robot.connection.close)
         await robot.meet(viewer)

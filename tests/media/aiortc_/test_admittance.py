@@ -86,7 +86,7 @@ def _open_one_by_a_known_name(peer: StockViewer) -> None:
 async def test_a_channel_that_was_not_made_is_told_and_not_served(
     deed: Callable[[StockViewer], None],
 ) -> None:
-    async with connected(labels=("safety", "messages")) as (robot, peer, _):
+    async with connected(labels=("safety", "messages"), watches=True) as (robot, peer, _):
         deed(peer)
         await until(lambda: robot.breaches)
         assert robot.messages == []
@@ -96,7 +96,7 @@ async def test_a_channel_that_was_not_made_is_told_and_not_served(
 
 async def test_what_an_honest_viewer_does_is_no_breach() -> None:
     labels = [channel.label for channel in CHANNELS]
-    async with connected(labels=labels) as (robot, peer, _):
+    async with connected(labels=labels, watches=True) as (robot, peer, _):
         for label in labels:
             peer.channels[label].send(b"x")
         peer.channels["messages"].send("")
