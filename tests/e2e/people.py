@@ -55,6 +55,7 @@ class Person:
 
     def __init__(self, context: BrowserContext, stack: Stack, folder: Path) -> None:
         self.stack = stack
+        self.port = stack.port
         self.folder = folder
         self.page: Page = context.new_page()
         self.errors: list[str] = []
@@ -66,7 +67,11 @@ class Person:
 
     def go(self, path: str) -> None:
         """Open a path of the console."""
-        self.page.goto(f"http://localhost:{self.stack.port}{path}")
+        self.page.goto(f"http://localhost:{self.port}{path}")
+
+    def place(self) -> str:
+        """Return the address of the page, without the server's."""
+        return str(self.page.evaluate("() => location.href.slice(location.origin.length)"))
 
     def log_in(self, name: str, password: str = PASSWORD) -> None:
         """Fill in the form that is there."""

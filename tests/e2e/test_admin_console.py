@@ -140,7 +140,7 @@ def test_a_robot_that_asks_is_approved_by_its_code(root: Person) -> None:
     asked = ask_for_entry(root.stack, "asking-rover", name="Rover of the test")
     root.go(f"/enroll#code={asked['code']}")
     wait_for("who asks", lambda: root.shows("asking"))
-    assert asked["code"] not in root.page.url
+    assert asked["code"] not in root.place()
     assert "Rover of the test" in root.page.get_by_test_id("asking").inner_text()
     root.picture("enroll")
     root.page.get_by_label("Tags").fill("indoor, test")

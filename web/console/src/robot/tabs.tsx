@@ -58,7 +58,8 @@ export function OverviewTab(props: { robot: RobotDetails }): ReactNode {
               ? `${fixed(pose.x, 2)} m, ${fixed(pose.y, 2)} m, ${fixed(pose.yaw, 2)} rad`
               : UNKNOWN,
           ],
-          [t("robotPage.gate"), status?.gate ? t(`robotPage.gate_${status.gate}`) : UNKNOWN],
+          // A status leaves out what is as usual.
+          [t("robotPage.gate"), status ? t(`robotPage.gate_${status.gate ?? "ok"}`) : UNKNOWN],
           [
             t("robotPage.lastSeen"),
             robot.lastSeenMs ? (

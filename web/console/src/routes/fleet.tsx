@@ -3,6 +3,7 @@
 import { Search, Tag } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useAuth } from "../auth.tsx";
 import { RobotCard } from "../panels/robot_card.tsx";
 import { type Presence, presenceOf, type RobotEntry, useRobots } from "../robots.ts";
 import { Page } from "../shell/page.tsx";
@@ -49,6 +50,7 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
   const [tag, setTag] = useState<string | null>(null);
   const { robots } = props;
   const tags = labelsOf(robots);
+  const agentCommand = useAgentCommand();
   const shown = robots.filter(
     (robot) =>
       inChip(chip, presenceOf(robot)) && matches(robot, words) && (tag === null || has(robot, tag)),
@@ -112,7 +114,7 @@ function FleetList(props: { robots: readonly RobotEntry[] }): ReactNode {
       )}
       <section className="connect-card">
         <h2>{t("fleet.connect")}</h2>
-        <CopyLine command={agentCommand()} label={t("fleet.connectText")} />
+        <CopyLine command={agentCommand} label={t("fleet.connectText")} />
       </section>
     </>
   );
@@ -142,18 +144,23 @@ function Cards(props: { robots: readonly RobotEntry[] }): ReactNode {
   ));
 }
 
-const agentCommand = (): string =>
-  `farhand agent run --server ${new URL(document.baseURI).href.replace(/\/$/, "")}`;
+/** Where robots must prove who they are, one that is not known asks for that first. */
+function useAgentCommand(): string {
+  const { mode } = useAuth();
+  const server = new URL(document.baseURI).href.replace(/\/$/, "");
+  return `farhand agent ${mode === "open" ? "run --server" : "join"} ${server}`;
+}
 
 function EmptyFleet(props: { isError: boolean }): ReactNode {
   const { t } = useTranslation();
+  const agentCommand = useAgentCommand();
   return (
     <section className="empty">
       <h1>{t(props.isError ? "fleet.failed" : "empty.title")}</h1>
       <p>{t("app.claim")}</p>
       <p className="muted">{t("empty.text")}</p>
       <CopyLine command="farhand demo" label={t("empty.demo")} />
-      <CopyLine command={agentCommand()} label={t("empty.agent")} />
+      <CopyLine command={agentCommand} label={t("empty.agent")} />
       <CopyLine command="farhand --help" label={t("empty.help")} />
     </section>
   );

@@ -19,20 +19,20 @@ function Field(props: Common & { children: (described: object) => ReactNode }): 
   const error = errors[name];
   const isWrong = error !== undefined;
   return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control comes from the caller
-    <label className="field" data-invalid={isWrong}>
-      <span>{label}</span>
+    <div className="field" data-invalid={isWrong}>
+      <label htmlFor={id}>{label}</label>
       {children({
+        id,
         name,
         "aria-invalid": isWrong,
-        ...(hint !== undefined || isWrong ? { "aria-describedby": id } : {}),
+        ...(hint !== undefined || isWrong ? { "aria-describedby": `${id}-hint` } : {}),
       })}
       {(isWrong || hint !== undefined) && (
-        <small id={id} className={isWrong ? "field-error" : ""}>
+        <small id={`${id}-hint`} className={isWrong ? "field-error" : ""}>
           {isWrong ? `✕ ${error}` : hint}
         </small>
       )}
-    </label>
+    </div>
   );
 }
 
