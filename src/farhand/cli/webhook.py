@@ -39,7 +39,11 @@ def create(
     url: Annotated[str, typer.Argument(help="Where to post to.")],
     *,
     event: Annotated[
-        list[str] | None, typer.Option(help="Only these types of events; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Only these, repeatable: robot.online, robot.offline, robot.stopped, "
+            "robot.enrolled, control.taken, battery.low."
+        ),
     ] = None,
     service: Annotated[str | None, typer.Option(help="Only events of this service.")] = None,
 ) -> None:

@@ -1,5 +1,6 @@
 """The load of `farhand bench api`: raw sockets that stay connected, requests built before."""
 
+import contextlib
 import select
 import socket
 import time
@@ -92,27 +93,37 @@ def fetch(port: int, request: bytes) -> bytes:
 
 
 def saturate(port: int, request: bytes, count: int, seconds: float) -> Seen:
-    """Keep one request of each of ``count`` connections in flight."""
-    poller, by_fd = select.epoll(), dict[int, Connection]()
-    for _ in range(count):
-        connection = Connection(port, request)
-        by_fd[connection.sock.fileno()] = connection
-        poller.register(connection.sock, select.EPOLLIN)
-    started_at = time.perf_counter()
-    seen, end = Seen(seconds), started_at + seconds
-    for connection in by_fd.values():
-        connection.send()
-    while (now := time.perf_counter()) < end:
-        for fd, _ in poller.poll(0.05, count):
-            connection = by_fd[fd]
-            if connection.is_answered():
-                now = time.perf_counter()
-                seen.delays_ms.append((now - connection.sent_at) * 1000)
-                connection.send()
+    """Keep one request of each of ``count`` connections in flight.
+
+    Raises:
+        ConnectionError: The server refused, or is gone.
+
+    """
+    with contextlib.ExitStack() as opened:
+        connections = [Connection(port, request) for _ in range(count)]
+        for connection in connections:
+            opened.enter_context(connection.sock)
+        return _saturate(connections, seconds)
+
+
+def _saturate(connections: list[Connection], seconds: float) -> Seen:
+    by_fd = {connection.sock.fileno(): connection for connection in connections}
+    seen = Seen(seconds)
+    with select.epoll() as poller:
+        for connection in connections:
+            poller.register(connection.sock, select.EPOLLIN)
+        started_at = now = time.perf_counter()
+        for connection in connections:
+            connection.send()
+        while now < started_at + seconds:
+            for fd, _ in poller.poll(0.05, len(connections)):
+                connection = by_fd[fd]
+                if connection.is_answered():
+                    at = time.perf_counter()
+                    seen.delays_ms.append((at - connection.sent_at) * 1000)
+                    connection.send()
+            now = time.perf_counter()
     seen.seconds = now - started_at
-    poller.close()
-    for connection in by_fd.values():
-        connection.sock.close()
     return seen
 
 
