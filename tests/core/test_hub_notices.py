@@ -166,6 +166,17 @@ def test_a_token_used_twice_closes_both_ends_and_is_noted(has_accounts: bool) ->
     assert world.person(token="ana").codes == []
 
 
+def test_a_token_used_twice_is_the_end_of_a_member_whose_socket_is_lost_as_well() -> None:
+    world = Accounts()
+    ana = world.user("ana", on("rover", "operator"))
+    again = world.user("ana", resume=ana.welcome.resume)
+    again.drop()
+    assert world.user("ana", resume=ana.welcome.resume).codes == [Code.RESUME_REFUSED]
+    (replay,) = world.noticed
+    assert (replay.action, replay.target) == ("resume.replay", f"member:{ana.id}")
+    assert world.user("ana", resume=again.welcome.resume).codes == [Code.RESUME_REFUSED]
+
+
 def test_a_token_works_only_for_the_same_account() -> None:
     world = Accounts()
     ana = world.user("ana", on("rover", "operator"))

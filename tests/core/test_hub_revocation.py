@@ -152,6 +152,9 @@ def test_a_lower_role_is_a_new_session_with_fewer_scopes() -> None:
     assert rover.got(m.SessionStart)[0].member.role == "viewer"
     ana.say(m.LeaseRequest(to=rover.id))
     assert ana.codes == [Code.MAY_NOT_DRIVE]
+    bob = world.user("bob", on("rover", "viewer")).join()
+    roles = [member.role for member in bob.got(m.Joined)[0].members if member.id == ana.id]
+    assert roles == ["viewer"]
 
 
 def test_a_robot_put_on_the_list_appears_in_the_room() -> None:

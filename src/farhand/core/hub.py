@@ -181,33 +181,27 @@ class Hub(HubBase):
         except RemoteProtocolError as exc:
             return self._cut(peer, exc, CloseCode.PROTOCOL, now)
         except Replayed as exc:
-            return self._cut(peer, exc, CloseCode.RESUME, now) + self._replayed(exc, now)
+            return self._cut(peer, exc, CloseCode.RESUME, now) + self._replayed(peer, exc, now)
         except NotAllowed as exc:
             return self._cut(peer, exc, _CLOSES.get(exc.code, CloseCode.REFUSED), now)
         return self._welcome(peer, greeting, now)
 
-    def _replayed(self, exc: Replayed, now: float) -> list[Effect]:
+    def _replayed(self, thief: Peer, exc: Replayed, now: float) -> list[Effect]:
         """A token was used twice: whoever holds the member now may be the thief."""
         self._book.forget(exc.member_id)
-        peer = next(
-            (
-                s.members[exc.member_id]
-                for s in self._services.values()
-                if exc.member_id in s.members
-            ),
-            None,
-        )
-        if peer is None:
-            return []
+        members = (s.members.get(exc.member_id) for s in self._services.values())
+        peer = next((found for found in members if found is not None), None)
         noticed = Noticed(
             "resume.replay",
-            peer.service,
-            peer.principal,
-            peer.robot_id,
-            peer.member,
+            (peer or thief).service,
+            peer.principal if peer is not None else None,
+            peer.robot_id if peer is not None else None,
+            peer.member if peer is not None else None,
             f"member:{exc.member_id}",
             exc.code,
         )
+        if peer is None:
+            return [noticed]
         return [noticed, *self._expel(peer, exc, CloseCode.RESUME, "replayed", now)]
 
     def _welcome(self, peer: Peer, greeting: Greeting, now: float) -> list[Effect]:
