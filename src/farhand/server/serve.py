@@ -70,12 +70,12 @@ class Server(uvicorn.Server):
             FarhandError: It could not start.
 
         """
-        self.run(sockets=self.sockets)
-        if not self.started:
+        try:
+            self.run(sockets=self.sockets)
+        except SystemExit as exc:  # uvicorn's way to say that the application did not start
             for sock in self.sockets:
                 sock.close()
-            if self._startup.failure is not None:
-                raise self._startup.failure
+            raise (self._startup.failure or exc) from None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""

@@ -22,17 +22,19 @@ class Revocation:
         store.watch(self._changed)
 
     def _changed(self, before: Record | None, after: Record | None) -> None:
-        if before is None and not isinstance(after, Room):
-            return  # nobody has lost anything by it, and logins are many
-        if self._is_due or rights(before) == rights(after):
+        if rights(before) == rights(after):
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # the records are being read: nobody is here yet
             return
-        # Not at once: a robot that moves is gone from one place before it is in the other.
-        self._is_due = True
-        loop.call_soon(self._look)
+        if isinstance(after, Token | Robot) and after.is_revoked:
+            self._recheck()
+        # Others a moment later: a robot that moves is gone from one place before it is in the
+        # other, and of a transaction we are told one record at a time.
+        if not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._look)
 
     def _look(self) -> None:
         self._is_due = False
