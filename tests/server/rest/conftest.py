@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -22,4 +23,12 @@ async def here() -> AsyncIterator[Place]:
     async with place(PEOPLE) as made:
         for one in ("site-a", "site-b"):
             await made.ask("POST", "/v1/service", {"id": one}, status=201)
+        yield made
+
+
+@pytest.fixture
+async def on_disk(tmp_path: Path) -> AsyncIterator[Place]:
+    """The same with records on disk: what was written is read when it is there, not before."""
+    async with place(PEOPLE, file=tmp_path / "farhand.db") as made:
+        await made.ask("POST", "/v1/service", {"id": "site-a"}, status=201)
         yield made

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,7 +30,9 @@ from farhand.server.open_door import StoredDoor
 from farhand.server.problems import Problem
 from farhand.server.settings import ServerSettings
 from farhand.server.upgrade import Doorkeeper
+from farhand.store.base import Store
 from farhand.store.memory import MemoryStore
+from farhand.store.sql import SqlStore
 
 ICE = ("stun:stun.example.org:3478",)
 
@@ -77,8 +80,7 @@ class Place:
     peers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
-    def store(self) -> MemoryStore:
-        assert isinstance(self.context.store, MemoryStore)
+    def store(self) -> Store:
         return self.context.store
 
     async def ask(
@@ -155,11 +157,11 @@ class Place:
 
 @asynccontextmanager
 async def place(
-    known: Mapping[str, Principal] | None = None, **settings: Any
+    known: Mapping[str, Principal] | None = None, *, file: Path | None = None, **settings: Any
 ) -> AsyncIterator[Place]:
-    """Run a server; without ``known`` one without accounts."""
+    """Run a server; without ``known`` one without accounts, with ``file`` one that remembers."""
     wall = [1_767_225_600_000]
-    store = MemoryStore(lambda: wall[0])
+    store: Store = MemoryStore(lambda: wall[0]) if file is None else SqlStore(file, lambda: wall[0])
     ids = (f"id-{n:024}" for n in itertools.count())
     chosen = ServerSettings(**{"ice_servers": ICE, **settings})
     hub = Hub(

@@ -5,6 +5,7 @@ import json
 from msgspec.structs import replace
 
 from farhand.store.base import Deed
+from farhand.store.memory import MemoryStore
 from tests.server.rest.harness import Place
 
 
@@ -56,6 +57,7 @@ async def test_a_changed_entry_is_found(here: Place) -> None:
     await fill(here, 20)
     whole = await here.ask("GET", "/v1/audit/verify", status=200)
     assert (whole["ok"], whole["brokenAt"]) == (True, None)
+    assert isinstance(here.store, MemoryStore)
     trail = here.store._trail
     trail[9] = replace(trail[9], actor_name="somebody else")
     broken = await here.ask("GET", "/v1/audit/verify", status=200)

@@ -1,5 +1,7 @@
 """Rooms by number, name and alias, under both paths."""
 
+import asyncio
+
 from farhand.errors import Code
 from farhand.protocol import messages as m
 from farhand.protocol.ids import RoomId
@@ -67,3 +69,19 @@ async def test_a_room_with_a_password_is_shut_also_on_a_server_without_accounts(
     here.say(ana, m.Join(RoomId("vault"), password="open sesame"))
     [member] = here.context.gateway.hub.members()
     assert member.room == "vault"
+
+
+async def test_rooms_made_at_the_same_moment_get_numbers_of_their_own(on_disk: Place) -> None:
+    made = await asyncio.gather(
+        *(on_disk.ask("POST", ROOMS, {"name": f"r{n}"}, status=201) for n in range(6))
+    )
+    assert sorted(room["roomId"] for room in made) == list(range(1008, 1014))
+
+
+async def test_changes_at_the_same_moment_are_all_made(on_disk: Place) -> None:
+    path = f"{ROOMS}/map"
+    changes = [{"maxUsers": 3}, {"alias": "The map"}, {"maxDurationS": 60}]
+    await asyncio.gather(*(on_disk.ask("PATCH", path, one, status=200) for one in changes))
+    room = await on_disk.ask("GET", path)
+    assert (room["maxUsers"], room["alias"], room["maxDurationS"]) == (3, "The map", 60)
+    assert room["version"] == 4

@@ -1,5 +1,6 @@
 """Changing one record that others may change too, and what goes with a record."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ from farhand.server.rest.reading import check_match
 from farhand.store.base import Change, Deed, Put, Store
 from farhand.store.records import Record, Token, User
 
-TRIES = 8
+TRIES = 10
+FIRST_PAUSE_S = 0.002
+LONGEST_PAUSE_S = 0.2
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -37,16 +40,15 @@ async def change(
         VersionConflict: Others were faster again and again.
 
     """
-    for _ in range(TRIES):
+
+    async def once() -> R:
         record = find()
         check_match(call.request, record.version)
-        try:
-            stored, *_rest = await call.context.store.write(Put(make(record)), deed=deed)
-        except VersionConflict:
-            continue
+        stored, *_rest = await call.context.store.write(Put(make(record)), deed=deed)
         assert isinstance(stored, type(record))  # noqa: S101 - what was put
         return stored
-    raise VersionConflict
+
+    return await insist(once)
 
 
 async def insist(once: Callable[[], Awaitable[T]]) -> T:
@@ -56,11 +58,12 @@ async def insist(once: Callable[[], Awaitable[T]]) -> T:
         VersionConflict: Others were faster again and again.
 
     """
-    for _ in range(TRIES - 1):
+    for n in range(TRIES):
         try:
             return await once()
         except VersionConflict:
-            continue
+            # What the faster one has written can be read when it is on disk, not before.
+            await asyncio.sleep(min(FIRST_PAUSE_S * 2**n, LONGEST_PAUSE_S))
     return await once()
 
 

@@ -1,11 +1,12 @@
 """How robots get in, from the outside: they show that they hold a key, and a code or patience."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from msgspec.structs import replace
 
-from farhand.errors import Code, NotAllowed, VersionConflict
+from farhand.errors import Code, NotAllowed
 from farhand.keys.signing import ROBOT, key_id, verify
 from farhand.protocol.ids import DEFAULT_SERVICE, RobotId, is_valid_id
 from farhand.server.context import Context
@@ -13,10 +14,11 @@ from farhand.server.problems import Problem
 from farhand.server.rest import codes
 from farhand.server.rest.admitting import Asking, admitted, of_key
 from farhand.server.rest.answers import Answer
+from farhand.server.rest.changing import insist
 from farhand.server.rest.enrolment import status_of
 from farhand.server.rest.fields import Body, Id, Secret, Short, View
 from farhand.server.rest.links import base_url
-from farhand.server.rest.operation import Call, Operations
+from farhand.server.rest.operation import Call, Handler, Operations
 from farhand.server.rest.reading import address_of
 from farhand.store.base import Change, Deed, Delete, Put
 from farhand.store.records import Enrolment, Robot
@@ -25,7 +27,6 @@ MAX_REQUESTS = 500
 """Robots that wait for approval, all in all."""
 MAX_REQUESTS_EACH = 20
 """And from one address."""
-TRIES = 8
 
 Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$", max_length=43)]
 
@@ -90,18 +91,34 @@ async def read_server_key(call: Call[Any, Any]) -> Answer:
     return Answer(ServerKey(server_key=call.context.key.public))
 
 
-async def enrol(call: Call[Request, Any]) -> Answer:
-    """Bring a robot in: at once by a code or key, else when somebody has approved it."""
-    context, body = call.context, call.body
-    context.throttle.enrol(address_of(call.request))
-    _prove(context, body)
-    known = of_key(context.store, body.public_key)
+def enroller(one_at_a_time: asyncio.Lock) -> Handler:
+    """Return the handler of robots that want in.
+
+    Args:
+        one_at_a_time: Two hundred robots with one key come at the same moment, all to change the
+            one record that counts its uses.
+
+    """
+
+    async def enrol(call: Call[Request, Any]) -> Answer:
+        """Bring a robot in: at once by a code or key, else when somebody has approved it."""
+        context, body = call.context, call.body
+        context.throttle.enrol(address_of(call.request))
+        _prove(context, body)
+        async with one_at_a_time:
+            return await insist(lambda: _enrol(call))
+
+    return enrol
+
+
+async def _enrol(call: Call[Request, Any]) -> Answer:
+    known = of_key(call.context.store, call.body.public_key)
     if known is not None and known.is_revoked:
         raise Problem(403, Code.REVOKED, "This robot's key was withdrawn.", "Make it a new one.")
-    if body.code:
+    if call.body.code:
         return await _by_code(call)
     if known is not None:
-        return _enrolled(context, known)
+        return _enrolled(call.context, known)
     return await _ask(call)
 
 
@@ -137,17 +154,12 @@ def _prove(context: Context, body: Request) -> None:
 
 async def _by_code(call: Call[Request, Any]) -> Answer:
     context = call.context
-    for _ in range(TRIES):
-        one = await _usable(call)
-        is_bound = one.robot_id is not None
-        robot = admitted(context.store, one, _asking(call.body), is_bound=is_bound)
-        left = one.uses_left - 1
-        used = replace(one, uses_left=left, status="used" if left == 0 else one.status)
-        try:
-            return await _bring_in(call, robot, Put(used), one)
-        except VersionConflict:
-            continue  # another robot used it at the same moment
-    raise VersionConflict
+    one = await _usable(call)
+    is_bound = one.robot_id is not None
+    robot = admitted(context.store, one, _asking(call.body), is_bound=is_bound)
+    left = one.uses_left - 1
+    used = replace(one, uses_left=left, status="used" if left == 0 else one.status)
+    return await _bring_in(call, robot, Put(used), one)
 
 
 async def _usable(call: Call[Request, Any]) -> Enrolment:
@@ -270,7 +282,7 @@ def add_to(api: Operations) -> None:
         example=ServerKey(server_key=key),
     )  # fmt: skip
     api.add(
-        "POST", path, enrol, tag=tag, is_public=True, status=201, body=Request,
+        "POST", path, enroller(asyncio.Lock()), tag=tag, is_public=True, status=201, body=Request,
         body_example=Request(public_key=key, proof=proof, code="ABCD-EFGH", name="Arm 7"),
         answer=Enrolled, example=enrolled, also={202: Waiting},
     )  # fmt: skip

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from farhand.errors import Code, VersionConflict
+from farhand.errors import Code
 from farhand.protocol.ids import RoomId, ServiceId, is_valid_id
 from farhand.server.context import Context
 from farhand.server.problems import Problem, not_found
 from farhand.server.rest import live, rights
 from farhand.server.rest.answers import Answer
-from farhand.server.rest.changing import change
+from farhand.server.rest.changing import change, insist
 from farhand.server.rest.default_rooms import RoomType, next_id, rooms_of
 from farhand.server.rest.fields import Body, Id, Name, PageQuery, Text
 from farhand.server.rest.operation import Call, Operations
@@ -24,7 +24,6 @@ from farhand.store.records import Room, Service
 
 MAX_ROOMS = 1000
 """Of one service."""
-TRIES = 8
 
 Password = Annotated[str, Meta(max_length=128)]
 Users = Annotated[int, Meta(ge=0, le=10_000)]
@@ -120,25 +119,24 @@ async def list_rooms(call: Call[Any, RoomQuery]) -> Listing[Room]:
 
 async def create_room(call: Call[NewRoom, Any]) -> Answer:
     """Create a room."""
+    if not is_valid_id(call.body.name):
+        raise Problem(422, Code.INVALID_ID, f"{call.body.name!r} cannot be the name of a room.")
+    return await insist(lambda: _create(call))
+
+
+async def _create(call: Call[NewRoom, Any]) -> Answer:
     service, body = _service(call, manage=True), call.body
-    if not is_valid_id(body.name):
-        raise Problem(422, Code.INVALID_ID, f"{body.name!r} cannot be the name of a room.")
-    for _ in range(TRIES):
-        rooms = rooms_of(call.context.store, service.id)
-        for room in rooms:
-            if room.name == body.name or room.id == body.room_id:
-                raise Exists(view_of(call, room))
-        if len(rooms) >= MAX_ROOMS:
-            raise Problem(409, Code.CONFLICT, f"A service has at most {MAX_ROOMS} rooms.")
-        room = _new_room(service.id, body, body.room_id or next_id(rooms))
-        deed = call.deed("room.create", service_id=service.id, target=f"room:{room.name}")
-        try:
-            stored, *_rest = await call.context.store.write(Put(room), deed=deed)
-        except VersionConflict:
-            continue  # somebody else has taken this number
-        assert isinstance(stored, Room)  # noqa: S101 - what was put
-        return Answer(view_of(call, stored), version=stored.version)
-    raise VersionConflict
+    rooms = rooms_of(call.context.store, service.id)
+    for room in rooms:
+        if room.name == body.name or room.id == body.room_id:
+            raise Exists(view_of(call, room))
+    if len(rooms) >= MAX_ROOMS:
+        raise Problem(409, Code.CONFLICT, f"A service has at most {MAX_ROOMS} rooms.")
+    room = _new_room(service.id, body, body.room_id or next_id(rooms))
+    deed = call.deed("room.create", service_id=service.id, target=f"room:{room.name}")
+    stored, *_rest = await call.context.store.write(Put(room), deed=deed)
+    assert isinstance(stored, Room)  # noqa: S101 - what was put
+    return Answer(view_of(call, stored), version=stored.version)
 
 
 def _new_room(service_id: ServiceId, body: NewRoom, room_id: int) -> Room:
