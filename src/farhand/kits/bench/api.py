@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from farhand.errors import Code, FarhandError
 from farhand.kits.bench import api_load, api_records
 from farhand.kits.bench import relay_load as load
 from farhand.kits.bench.api_records import Records
@@ -151,6 +152,8 @@ def _while_logging_in(
         while reader.is_alive():
             delays += load.pace(sockets, size, RATE, 0.25)
         reader.join()
+    if not said[0]:
+        raise FarhandError(Code.INTERNAL, "The logins beside the load have failed.")
     found: dict[str, float] = json.loads(said[0])
     return delays, found
 
