@@ -18,14 +18,23 @@ class Problem(FarhandError):  # noqa: N818 - what the client gets
     Args:
         status: HTTP status.
         retry_after_s: Told as ``Retry-After``.
+        field: Member of the body that is wrong.
 
     """
 
     def __init__(
-        self, status: int, code: Code, text: str, fix: str = "", *, retry_after_s: float = 0
+        self,
+        status: int,
+        code: Code,
+        text: str,
+        fix: str = "",
+        *,
+        retry_after_s: float = 0,
+        field: str = "",
     ) -> None:
         super().__init__(code, text, fix)
         self.status = status
+        self.field = field
         self.retry_after_s = retry_after_s
 
 
@@ -64,7 +73,7 @@ def refusal(request: Request, exc: Problem) -> Response:
         body = {"code": exc.status, "message": text, "detail": text}
         answer = Response(msgspec.json.encode(body), exc.status, media_type="application/json")
     else:
-        answer = problem(exc.status, exc.code, exc.text, exc.fix)
+        answer = problem(exc.status, exc.code, exc.text, exc.fix, exc.field)
     answer.headers["Cache-Control"] = "no-store"
     if exc.retry_after_s > 0:
         answer.headers["Retry-After"] = str(math.ceil(exc.retry_after_s))
@@ -73,13 +82,15 @@ def refusal(request: Request, exc: Problem) -> Response:
     return answer
 
 
-def problem(status: int, code: Code, text: str, fix: str = "") -> Response:
+def problem(status: int, code: Code, text: str, fix: str = "", field: str = "") -> Response:
     """Return an error as problem details."""
-    body = {
+    body: dict[str, str | int] = {
         "type": "about:blank",
         "title": text,
         "status": status,
         "code": code,
         "detail": fix or text,
     }
+    if field:
+        body["field"] = field
     return Response(msgspec.json.encode(body), status, media_type="application/problem+json")

@@ -75,6 +75,16 @@ async def test_a_code_is_never_stored_or_shown_again(here: Place) -> None:
     assert made["code"].replace("-", "") not in everything
 
 
+async def test_what_has_expired_long_ago_is_forgotten(here: Place) -> None:
+    await code(here)
+    here.wall[0] += 30 * 24 * 3600 * 1000
+    await code(here)
+    assert (await here.ask("GET", "/v1/enrolment?status=expired"))["total"] == 1
+    here.wall[0] += 600_001
+    await code(here)
+    assert (await here.ask("GET", "/v1/enrolment"))["total"] == 2
+
+
 async def test_a_code_used_twice_is_refused_and_in_the_trail(here: Place) -> None:
     made = await code(here)
     await enrol(here, new_key(), made["code"], "first")

@@ -103,8 +103,11 @@ async def test_a_change_needs_the_version_that_was_seen_if_one_is_named(here: Pl
 
 
 async def test_a_member_that_nobody_knows_is_refused_by_its_name(here: Place) -> None:
-    answer = await here.ask("PATCH", "/v1/service/site-a", {"nmae": "x"}, status=422)
-    assert "nmae" in answer["title"]
+    for wrong in ({"nmae": "x"}, {"name": 5}):
+        answer = await here.ask("PATCH", "/v1/service/site-a", wrong, status=422)
+        [name] = wrong
+        assert name in answer["title"]
+        assert answer["field"] == name
 
 
 async def test_who_may_see_but_not_do_is_told_so_and_others_find_nothing(here: Place) -> None:

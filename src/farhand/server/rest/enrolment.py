@@ -24,6 +24,8 @@ from farhand.store.records import Enrolment
 
 MAX_ENROLMENTS = 10_000
 MAX_TTL_S = 366 * 24 * 3600
+KEEP_MS = 30 * 24 * 3600 * 1000
+"""So long what has expired is still shown."""
 
 Ttl = Annotated[int, Meta(ge=1, le=MAX_TTL_S)]
 
@@ -222,7 +224,11 @@ async def _make(call: Call[Any, Any], new: Enrolment) -> Answer:
         target=f"enrolment:{made.id}",
         detail={"kind": made.kind, "uses": str(made.uses_left)},
     )
-    stored, *_rest = await context.store.write(Put(made), deed=deed)
+    old_ms = context.gateway.wall_ms() - KEEP_MS
+    gone = [
+        Delete(Enrolment, (e.id,)) for e in context.store.all(Enrolment) if e.expires_ms < old_ms
+    ]
+    stored, *_rest = await context.store.write(Put(made), *gone, deed=deed)
     assert isinstance(stored, Enrolment)  # noqa: S101 - what was put
     line = f"farhand agent join {base_url(context, call.request)} --code {code}"
     view = MadeEnrolment(**_members(context, stored), code=code, line=line)

@@ -29,7 +29,7 @@ _REFUSALS = {
 _PUBLIC_REFUSALS = frozenset(_REFUSALS) - {412}
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457)."""
 
     type: str
@@ -38,6 +38,8 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     """One of the error codes."""
     detail: str
+    field: str = ""
+    """Member of the body that is wrong, if it is one."""
 
 
 def install(app: FastAPI, operations: Sequence[Operation]) -> None:

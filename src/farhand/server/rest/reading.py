@@ -1,5 +1,6 @@
 """From the bytes of a request to a struct, or a refusal that names what is wrong."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from farhand.errors import Code
 from farhand.server.problems import Problem
 
 MAX_BODY = 64 * 1024
+_FIELD = re.compile(r"at `\$\.(\w+)|(?:unknown|required) field `(\w+)`")
 
 T = TypeVar("T")
 
@@ -46,7 +48,8 @@ def body_as(kind: type[T], raw: bytes) -> T:
     try:
         return msgspec.json.decode(raw.strip() or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise Problem(422, Code.MALFORMED, f"The body is not valid: {_words(exc)}.") from exc
+        text = f"The body is not valid: {_words(exc)}."
+        raise Problem(422, Code.MALFORMED, text, field=_field(exc)) from exc
 
 
 def query_as(kind: type[T], query: Mapping[str, str]) -> T:
@@ -105,6 +108,12 @@ def merged(patch: msgspec.Struct, defaults: type[msgspec.Struct]) -> dict[str, A
 
 def _too_large() -> Problem:
     return Problem(413, Code.TOO_LARGE, f"A body has at most {MAX_BODY} bytes.")
+
+
+def _field(exc: Exception) -> str:
+    """Return which member of the body the decoder speaks of, if it says so."""
+    found = _FIELD.search(str(exc))
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def _words(exc: Exception) -> str:
