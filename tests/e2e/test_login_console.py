@@ -52,7 +52,8 @@ def test_who_is_not_known_logs_in_and_comes_to_where_they_wanted_to_go(
         "who she is", lambda: "vera Viewer" in vera.page.get_by_test_id("account").inner_text()
     )
     vera.page.get_by_test_id("logout").click()
-    wait_for("the login", lambda: vera.place() == "/login")
+    vera.page.wait_for_url("**/login")
+    vera.page.get_by_label("Password").wait_for()
     vera.go("/fleet")
     wait_for("the login again", lambda: vera.place().startswith("/login"))
     assert vera.errors == []

@@ -120,6 +120,20 @@ export const manages = (me: Me | null, serviceId: string): boolean =>
       line.serviceId === serviceId && line.role === "supervisor" && !line.robotId && !line.tag,
   );
 
+/** May drive the robot: as the server's `Principal.role_on`. */
+export const mayDrive = (
+  me: Me | null,
+  robot: { id: string; serviceId: string; tags: readonly string[]; groups: readonly string[] },
+): boolean =>
+  isAdmin(me) ||
+  (me?.access ?? []).some(
+    (line) =>
+      RANK[line.role] >= RANK.program &&
+      line.serviceId === robot.serviceId &&
+      (!line.robotId || line.robotId === robot.id) &&
+      (!line.tag || robot.tags.includes(line.tag) || robot.groups.includes(line.tag)),
+  );
+
 export const managesAny = (me: Me | null): boolean =>
   isAdmin(me) || (me?.access ?? []).some((line) => manages(me, line.serviceId));
 

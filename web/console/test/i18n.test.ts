@@ -3,6 +3,8 @@ import i18n from "i18next";
 import { expect, test } from "vitest";
 import en from "../src/i18n/en.json";
 import { preferredLanguage } from "../src/i18n/index.ts";
+import moreEn from "../src/i18n/more.en.json";
+import moreZh from "../src/i18n/more.zh-CN.json";
 import zhCN from "../src/i18n/zh-CN.json";
 
 /** `a.b` → text, of all leaves. */
@@ -16,8 +18,8 @@ function leaves(value: object, at = ""): Map<string, string> {
   return result;
 }
 
-const english = leaves(en);
-const chinese = leaves(zhCN);
+const english = leaves({ ...en, ...moreEn });
+const chinese = leaves({ ...zhCN, ...moreZh });
 const placeholders = (text: string): string[] => (text.match(/\{\{\w+\}\}/g) ?? []).sort();
 
 test("Chinese has exactly the keys of English", () => {

@@ -8,7 +8,7 @@ import { clockTime, codeText } from "../format.ts";
 import { Button } from "../widgets/button.tsx";
 import { ResetButton } from "./stop_banner.tsx";
 
-export function ControlPanel(props: { watchOnly: boolean }): ReactNode {
+export function ControlPanel(props: { watchOnly: boolean; isGuest?: boolean }): ReactNode {
   const { t } = useTranslation();
   const mayDrive = useSnapshot((snapshot) => snapshot.scopes.includes("control"));
   const isKnown = useSnapshot((snapshot) => snapshot.scopes.length > 0);
@@ -16,7 +16,7 @@ export function ControlPanel(props: { watchOnly: boolean }): ReactNode {
     <section className="panel control-panel" aria-label={t("control.title")}>
       <Situation watchOnly={props.watchOnly} />
       {props.watchOnly ? (
-        <p className="muted">{t("control.viewer")}</p>
+        <p className="muted">{t(props.isGuest === true ? "control.guest" : "control.viewer")}</p>
       ) : isKnown && !mayDrive ? (
         <p className="muted">{t("control.noRight")}</p>
       ) : (

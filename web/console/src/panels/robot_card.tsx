@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Focusable } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { useAuth } from "../auth.tsx";
+import { mayDrive, useAuth } from "../auth.tsx";
 import { ago, codeText } from "../format.ts";
 import { presenceOf, type RobotEntry, robotPath } from "../robots.ts";
 import { Battery } from "../widgets/battery.tsx";
@@ -98,12 +98,15 @@ function Situation(props: { robot: RobotEntry }): ReactNode {
 
 function Actions(props: { robot: RobotEntry }): ReactNode {
   const { t } = useTranslation();
+  const { me } = useAuth();
   const { robot } = props;
   const why = !robot.isOnline
     ? t("fleet.why_offline")
     : !robot.hasAxes
       ? t("fleet.why_noAxes")
-      : null;
+      : mayDrive(me, robot)
+        ? null
+        : t("control.noRight");
   return (
     <div className="card-actions">
       {why === null ? (

@@ -50,7 +50,9 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
         <StateWord />
         <LinkPill />
         <BarBattery />
-        {props.watchOnly && <span className="tag watch-only">{t("drive.watchOnly")}</span>}
+        {props.watchOnly && props.isGuest !== true && (
+          <span className="tag watch-only">{t("drive.watchOnly")}</span>
+        )}
         <span className="spacer" />
         <QuickSettings isDriveView />
         <FullscreenButton of={view} />
@@ -71,7 +73,7 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
       <main id="main" className="drive-main">
         <Stage />
         <div className="rail">
-          <ControlPanel watchOnly={props.watchOnly} />
+          <ControlPanel watchOnly={props.watchOnly} isGuest={props.isGuest === true} />
           <Hud />
           <MemberList />
           <EventList />

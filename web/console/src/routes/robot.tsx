@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useSearch } from "wouter";
 import { path } from "../api.ts";
 import { useAnswer } from "../api_queries.ts";
-import { homeService, useAuth } from "../auth.tsx";
+import { homeService, mayDrive, useAuth } from "../auth.tsx";
 import { useHistory } from "../history.ts";
 import { HistoryList } from "../robot/history_list.tsx";
 import { LinksTab } from "../robot/links.tsx";
@@ -62,6 +62,7 @@ export default function RobotPage(props: { robotId: string; tab?: string | undef
 
 function Head(props: { robot: RobotDetails }): ReactNode {
   const { t } = useTranslation();
+  const { me } = useAuth();
   const { robot } = props;
   const entry = toEntry(robot);
   const presence = entry === null ? "offline" : presenceOf(entry);
@@ -94,7 +95,7 @@ function Head(props: { robot: RobotDetails }): ReactNode {
         >
           <Eye aria-hidden /> {t("fleet.watch")}
         </LinkButton>
-        {entry?.isOnline === true && entry.hasAxes && (
+        {entry?.isOnline === true && entry.hasAxes && mayDrive(me, entry) && (
           <LinkButton
             to={robotPath("/drive", robotId, serviceId)}
             variant="primary"
