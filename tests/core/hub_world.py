@@ -96,6 +96,7 @@ class World:
             wall_ms=lambda: self.wall_ms,
             limits=self.limits,
             door=self.door,
+            ice_servers=(m.IceServer(("stun:stun.example.org:3478",)),),
         )
 
     def restart(self) -> None:

@@ -27,6 +27,7 @@ def test_a_welcome_says_who_one_is() -> None:
     assert isinstance(welcome, m.Welcome)
     assert (welcome.member_id, welcome.service_id) == ("id1", DEFAULT_SERVICE)
     assert (welcome.protocol, welcome.server_time_ms) == ("1.0", 42)
+    assert welcome.ice_servers == (m.IceServer(("stun:stun.example.org:3478",)),)
 
 
 def test_whoever_speaks_before_hello_is_told_and_closed() -> None:

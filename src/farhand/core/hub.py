@@ -61,8 +61,16 @@ class Hub(HubBase):
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
         door: Door | None = None,
+        ice_servers: tuple[m.IceServer, ...] = (),
     ) -> None:
-        super().__init__(new_id=new_id, signer=signer, wall_ms=wall_ms, limits=limits, door=door)
+        super().__init__(
+            new_id=new_id,
+            signer=signer,
+            wall_ms=wall_ms,
+            limits=limits,
+            door=door,
+            ice_servers=ice_servers,
+        )
         self._slow_tick_at = float("-inf")
         self._greeter = Greeter(new_id, self._book, self.door)
         self._flood = Flood(self.limits)
@@ -227,7 +235,14 @@ class Hub(HubBase):
         effects.append(
             Send(
                 peer.tuple,
-                m.Welcome(claims.member_id, peer.service, greeting.version, token, peer.since_ms),
+                m.Welcome(
+                    claims.member_id,
+                    peer.service,
+                    greeting.version,
+                    token,
+                    peer.since_ms,
+                    self.ice_servers,
+                ),
             )
         )
         effects += seen(peer, is_news=not was_online)

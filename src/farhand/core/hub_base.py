@@ -48,6 +48,7 @@ class HubBase:
         wall_ms: Wall clock in milliseconds, only told to members.
         limits: Rates and bounds.
         door: Knows people, robots and rooms; default: a server without accounts.
+        ice_servers: Told to every member in its welcome.
 
     """
 
@@ -59,7 +60,9 @@ class HubBase:
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
         door: Door | None = None,
+        ice_servers: tuple[m.IceServer, ...] = (),
     ) -> None:
+        self.ice_servers = ice_servers
         self.limits = limits or Limits()
         self.door = door or OpenDoor()
         self._wall_ms = wall_ms

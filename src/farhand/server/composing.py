@@ -17,6 +17,7 @@ from farhand.core.hub import Hub
 from farhand.core.resume import ResumeSigner
 from farhand.errors import Code, ConfigError
 from farhand.keys.signing import SigningKey, load_key, new_key
+from farhand.protocol.types import IceServer
 from farhand.server.accounts.accounts import Accounts
 from farhand.server.accounts.revocation import Revocation
 from farhand.server.accounts.routes import add_to
@@ -125,6 +126,7 @@ def _gateway(
         wall_ms=lambda: time.time_ns() // 1_000_000,
         limits=settings.limits,
         door=accounts.door,
+        ice_servers=tuple(IceServer((url,)) for url in settings.ice_servers),
     )
     door = Doorkeeper(
         upkeep.store,
