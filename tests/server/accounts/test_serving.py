@@ -240,14 +240,15 @@ async def test_accounts_survive_a_restart_and_no_second_code_is_made(
     assert more == []
 
 
-def test_two_servers_do_not_share_a_state_folder(
+async def test_two_servers_do_not_share_a_state_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    server, _ = site(monkeypatch, tmp_path)
+    server, lines = site(monkeypatch, tmp_path)
     with server:
+        await code_in(lines)
         second = build_server(ServerSettings(host="127.0.0.1", port=0, state=tmp_path))
         with pytest.raises(FarhandError) as caught:
-            second.start()
+            await asyncio.to_thread(second.start)
     assert caught.value.code is Code.STATE_IN_USE
 
 
