@@ -137,7 +137,7 @@ async def test_a_role_by_tag_or_group_follows_the_robots_labels() -> None:
         for labels in ({"tags": ("north",)}, {"tags": (), "groups": ("north",)}):
             robot = server.store.get(Robot, DEFAULT_SERVICE, ROVER)
             assert robot is not None
-            await server.store.write(Put(replace(robot, **labels)))  # type: ignore[arg-type]
+            await server.store.write(Put(replace(robot, **labels)))
             assert door.role_on(who, DEFAULT_SERVICE, ROVER) == "operator"
 
 

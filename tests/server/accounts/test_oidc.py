@@ -144,7 +144,11 @@ def lacks(*names: str) -> Callable[[Provider], None]:
 
 
 def has(**attributes: Any) -> Callable[[Provider], None]:
-    return lambda provider: [setattr(provider, *one) for one in attributes.items()] and None
+    def change(provider: Provider) -> None:
+        for name, value in attributes.items():
+            setattr(provider, name, value)
+
+    return change
 
 
 HOSTILE: dict[str, Callable[[Provider], None]] = {

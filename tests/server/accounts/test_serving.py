@@ -214,8 +214,8 @@ async def test_a_revoked_robot_is_cut_and_does_not_come_back(
                 await here.http.post("/v1/robot/rover/revoke")
                 code, _ = await rover.closed()
                 assert code == 4010
-                hello = {"robot_id": RobotId("rover"), "token": robot_token(here, key)}
-                await again.say(m.Hello("robot", "rover", **hello))
+                token = robot_token(here, key)
+                await again.say(m.Hello("robot", "rover", robot_id=RobotId("rover"), token=token))
                 assert (await again.get(m.Error)).code is Code.REVOKED
 
 

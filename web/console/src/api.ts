@@ -97,7 +97,8 @@ export async function request<T>(method: Method, path: string, options: Options 
     answer = await fetch(apiUrl(path, query), {
       method,
       headers,
-      credentials: "same-origin",
+      // A guest's secret and somebody's cookie would name two senders: that is refused.
+      credentials: bearer === null ? "same-origin" : "omit",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
     });
