@@ -6,6 +6,7 @@ import { path } from "../api.ts";
 import { useList } from "../api_queries.ts";
 import type { Session } from "../api_types.ts";
 import { ago, dateTime } from "../format.ts";
+import { Scrollable } from "./scrollable.tsx";
 import type { RobotDetails } from "./tabs.tsx";
 
 export function LinksTab(props: { robot: RobotDetails }): ReactNode {
@@ -38,7 +39,7 @@ export function LinksTab(props: { robot: RobotDetails }): ReactNode {
       {sessions.length === 0 ? (
         <p className="table-empty">{t("robotPage.noSessions")}</p>
       ) : (
-        <div className="table-place">
+        <Scrollable label={t("robotPage.sessions")}>
           <table className="table">
             <thead>
               <tr>
@@ -63,7 +64,7 @@ export function LinksTab(props: { robot: RobotDetails }): ReactNode {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrollable>
       )}
       <p className="muted small">{t("robotPage.pathNote")}</p>
     </div>

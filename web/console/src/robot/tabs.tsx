@@ -10,6 +10,7 @@ import { manages, useAuth } from "../auth.tsx";
 import { ago, codeText, dateTime, fixed } from "../format.ts";
 import { Button } from "../widgets/button.tsx";
 import { FormError } from "../widgets/form.tsx";
+import { Scrollable } from "./scrollable.tsx";
 
 export interface RobotDetails extends RobotRecord {
   readonly manifest: Partial<Manifest> | null;
@@ -97,7 +98,7 @@ export function CamerasTab(props: { robot: RobotDetails }): ReactNode {
   const cameras = manifest?.cameras ?? [];
   if (cameras.length === 0) return <p className="table-empty">{t("camera.noCameraText")}</p>;
   return (
-    <div className="table-place">
+    <Scrollable label={t("robotPage.tab_cameras")}>
       <table className="table">
         <thead>
           <tr>
@@ -135,7 +136,7 @@ export function CamerasTab(props: { robot: RobotDetails }): ReactNode {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrollable>
   );
 }
 
