@@ -63,9 +63,6 @@ class Failures(Protocol):
     def failed(self, address: str) -> None:
         """Count one."""
 
-    def failure_wait_s(self, address: str) -> float:
-        """Return how long an address must wait until it may try again; 0: it may now."""
-
 
 class NoFailures:
     """A server that asks nobody for a credential."""
@@ -73,11 +70,6 @@ class NoFailures:
     def failed(self, address: str) -> None:
         """Count nothing."""
         del address
-
-    def failure_wait_s(self, address: str) -> float:
-        """Nobody waits."""
-        del address
-        return 0.0
 
 
 class Doorkeeper:
@@ -128,7 +120,7 @@ class Doorkeeper:
         """Let a request in, or not.
 
         Raises:
-            Refused: 403 FH-2001, 404 FH-3021, 400 FH-2004 FH-3004, 429 FH-3013 FH-3023,
+            Refused: 403 FH-2001, 404 FH-3021, 400 FH-2004 FH-3004, 429 FH-3023,
                 503 FH-3023.
 
         """
@@ -196,15 +188,8 @@ class Doorkeeper:
         return service_id
 
     def _check_space(self, address: str) -> None:
-        wait_s = self._failures.failure_wait_s(address)
-        if wait_s > 0:
-            raise Refused(
-                429,
-                Code.RATE_LIMITED,
-                "Too many credentials of this address were none.",
-                f"Try again in {math.ceil(wait_s)} s.",
-                retry_after_s=wait_s,
-            )
+        # Not by what others at this address got wrong: behind one address there may be a whole
+        # house, and whoever lost their socket there must come back in to press STOP.
         if self._strangers[address] >= self._limit:
             raise Refused(
                 429,

@@ -1,6 +1,7 @@
 """No one may give more than they have: which rights somebody can hand on."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -8,7 +9,7 @@ from farhand.core.access import RANK, Access, Principal, TokenRole
 from farhand.errors import Code
 from farhand.server.problems import Problem
 from farhand.store.base import Change, Put, Store
-from farhand.store.records import Token, User
+from farhand.store.records import Enrolment, Token, User
 
 
 def covers(giver: Principal, line: Access) -> bool:
@@ -57,7 +58,9 @@ def check_gift(giver: Principal, role: TokenRole, access: Iterable[Access]) -> N
 
 
 def withdrawn_with(store: Store, giver: str, now: Principal | None) -> list[Change]:
-    """Return what revokes the tokens of ``giver`` that they could not give any more.
+    """Return what revokes all that ``giver`` has given and could not give any more.
+
+    That is tokens, what was made with those, and the codes and keys by which robots get in.
 
     Args:
         store: The records.
@@ -65,18 +68,44 @@ def withdrawn_with(store: Store, giver: str, now: Principal | None) -> list[Chan
         now: What they are from now on; ``None``: nobody.
 
     """
-    changes: list[Change] = []
+    made: defaultdict[str, list[Token]] = defaultdict(list)
     for token in store.all(Token):
-        if token.created_by != giver or token.is_revoked:
+        if not token.is_revoked:
+            made[token.created_by].append(token)
+    changes: list[Change] = []
+    givers = {giver: now}
+    # Not by recursion: who holds a token can make one with it, and with that one another, and so on
+    # until Python's stack is full and nothing of it can be revoked.
+    waiting = [giver]
+    while waiting:
+        maker = waiting.pop()
+        for token in made.pop(maker, ()):
+            if not _could_give(givers[maker], token):
+                changes.append(Put(replace(token, is_revoked=True)))
+                givers[f"token:{token.id}"] = None
+                waiting.append(f"token:{token.id}")
+    return changes + _closed_ways_in(store, givers)
+
+
+def _could_give(giver: Principal | None, token: Token) -> bool:
+    if giver is None or (token.role == "admin" and not giver.is_admin):
+        return False
+    return all(covers(giver, line) for line in token.access)
+
+
+def _closed_ways_in(store: Store, givers: Mapping[str, Principal | None]) -> list[Change]:
+    changes: list[Change] = []
+    for one in store.all(Enrolment):
+        if one.kind == "request" or one.status != "open" or one.created_by not in givers:
             continue
-        may = now is not None and (token.role != "admin" or now.is_admin)
-        if now is None or not may or not all(covers(now, line) for line in token.access):
-            changes += revocation(store, token)
+        giver = givers[one.created_by]
+        if giver is None or not covers(giver, Access(one.service_id, "enroller")):
+            changes.append(Put(replace(one, status="revoked")))
     return changes
 
 
 def revocation(store: Store, token: Token) -> list[Change]:
-    """Return what revokes a token and all that were made with it."""
+    """Return what revokes a token and all that was made with it."""
     made = withdrawn_with(store, f"token:{token.id}", None)
     return [Put(replace(token, is_revoked=True)), *made]
 

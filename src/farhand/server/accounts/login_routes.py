@@ -59,7 +59,7 @@ class LoginRoutes:
                 needs_setup=accounts.needs_setup,
                 providers=[ProviderView(id=p.id, name=p.name) for p in accounts.settings.oidc],
                 demo=accounts.lan is not None,
-                limited=accounts.throttle.failure_wait_s(address_of(call.request)) > 0,
+                limited=accounts.throttle.login_wait_s(address_of(call.request)) > 0,
             )
         )
 

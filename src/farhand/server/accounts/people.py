@@ -10,6 +10,9 @@ from farhand.server.accounts.secret import digest
 from farhand.store.base import Store
 from farhand.store.records import Login, Record, Robot, Room, Token, User
 
+MAX_MAKERS = 8
+"""A token may be made with one that was made with one, and so on, so often at most."""
+
 
 class People:
     """Indexes over the records in memory, kept up to date by the store.
@@ -75,6 +78,15 @@ class People:
         """Return all accounts."""
         return self._store.all(User)
 
+    def makers(self, token_id: str) -> int:
+        """Return how many tokens stand one behind the other from this one to who began."""
+        count, token = 0, self._store.get(Token, token_id)
+        while token is not None and count < MAX_MAKERS:
+            count += 1
+            kind, _, maker_id = token.created_by.partition(":")
+            token = self._store.get(Token, maker_id) if kind == "token" else None
+        return count
+
     # --- who are they now ------------------------------------------------------------------------
 
     def by_token(self, secret: str) -> Principal:
@@ -119,7 +131,21 @@ class People:
 
     def _is_live(self, token: Token, now_ms: int | None = None) -> bool:
         now = self._wall_ms() if now_ms is None else now_ms
-        return not token.is_revoked and (token.expires_ms is None or token.expires_ms > now)
+        if token.is_revoked or (token.expires_ms is not None and token.expires_ms <= now):
+            return False
+        # What is being made while its maker is revoked comes too late to be revoked with it.
+        for _ in range(MAX_MAKERS):
+            kind, _, maker_id = token.created_by.partition(":")
+            if kind == "user":
+                user = self._store.get(User, maker_id)
+                return user is not None and not user.is_disabled
+            if kind != "token":
+                return True
+            maker = self._store.get(Token, maker_id)
+            if maker is None or maker.is_revoked:
+                return False
+            token = maker
+        return False
 
     # --- inside ----------------------------------------------------------------------------------
 

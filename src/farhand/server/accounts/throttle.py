@@ -104,13 +104,16 @@ class Throttle:
     def __init__(self, rates: Rates, clock: Callable[[], float] = time.monotonic) -> None:
         limiter = MovingWindowRateLimiter(WindowStorage(clock))
 
-        def limit(name: str) -> Limit:
-            return Limit(limiter, rate(name, getattr(rates, name)), name, clock)
+        def limit(name: str, of: str = "") -> Limit:
+            return Limit(limiter, rate(name, getattr(rates, name)), of or name, clock)
 
         self._api_address = limit("api_per_address")
         self._api_account = limit("api_per_account")
         self._login_address = limit("login_per_address")
         self._login_account = limit("login_per_account")
+        # Apart from passwords: tokens cannot be guessed, and a program that goes on sending one
+        # that was revoked must not keep the people of its house from logging in.
+        self._token_address = limit("login_per_address", "tokens")
         self._enrol_address = limit("enrol_per_address")
 
     def request(self, address: str) -> None:
@@ -178,11 +181,15 @@ class Throttle:
     def failed(self, address: str) -> None:
         """Count a credential that was none: of a request, or of a hello on a socket."""
         key = key_of(address)
-        if self._login_address.wait_s(key) == 0:
-            self._login_address.take(key)
+        if self._token_address.wait_s(key) == 0:
+            self._token_address.take(key)
 
     def failure_wait_s(self, address: str) -> float:
-        """Return how long an address must wait before it may fail again; 0: it may now."""
+        """Return how long until a token that is none is answered as such again; 0: it is now."""
+        return self._token_address.wait_s(key_of(address))
+
+    def login_wait_s(self, address: str) -> float:
+        """Return how long an address must wait before it may try a password; 0: it may now."""
         return self._login_address.wait_s(key_of(address))
 
 

@@ -10,6 +10,7 @@ from farhand.errors import Code
 from farhand.protocol.ids import DEFAULT_SERVICE, RobotId
 from farhand.server.accounts.accounts import Accounts
 from farhand.server.accounts.giving import check_gift, revocation
+from farhand.server.accounts.people import MAX_MAKERS
 from farhand.server.accounts.secret import digest, new_id, new_token
 from farhand.server.accounts.urls import public_base
 from farhand.server.accounts.views import (
@@ -25,6 +26,7 @@ from farhand.server.accounts.views import (
 )
 from farhand.server.problems import Problem, not_found
 from farhand.server.rest.answers import Answer
+from farhand.server.rest.changing import insist
 from farhand.server.rest.operation import Call, Operations
 from farhand.server.rest.pages import Listing
 from farhand.server.rest.reading import check_match
@@ -80,6 +82,9 @@ class TokenRoutes:
 
     async def revoke_token(self, call: Call[object, object]) -> Answer:
         """Revoke a token or guest link: it passes no more, and its sockets are closed."""
+        return await insist(lambda: self._revoke(call))
+
+    async def _revoke(self, call: Call[object, object]) -> Answer:
         token = self._found(call)
         check_match(call.request, token.version)
         if not token.is_revoked:
@@ -112,6 +117,8 @@ class TokenRoutes:
         if len(live) >= MAX_TOKENS:
             text = f"You have {MAX_TOKENS} tokens."
             raise Problem(409, Code.CONFLICT, text, "Revoke those that nobody needs.")
+        if who.kind == "token" and accounts.people.makers(who.id) >= MAX_MAKERS:
+            raise forbidden("This token was made with one that was made with one, and so on.")
         expires_ms = accounts.wall_ms() + ttl_s * 1000 if ttl_s is not None else None
         if who.kind == "token" and who.expires_ms is not None:
             expires_ms = min(expires_ms or who.expires_ms, who.expires_ms)

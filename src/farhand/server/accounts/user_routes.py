@@ -22,6 +22,7 @@ from farhand.server.accounts.views import (
 )
 from farhand.server.problems import Problem, not_found
 from farhand.server.rest.answers import Answer
+from farhand.server.rest.changing import insist
 from farhand.server.rest.fields import PageQuery
 from farhand.server.rest.operation import Call, Operations
 from farhand.server.rest.pages import Listing
@@ -77,36 +78,43 @@ class UserRoutes:
         password = body.password
         hashed = await self._hashed(password) if isinstance(password, str) else None
         async with accounts.accounts_lock:
-            user = self._found(call)
-            check_match(call.request, user.version)
-            changed = _patched(user, body, hashed)
-            check_gift(call.principal, changed.role, changed.access)
-            self._keep_an_admin(user, changed)
-            ends = self._logins_to_end(user, changed)
-            if ends:
-                changed = replace(changed, epoch=user.epoch + 1)
-            also = withdrawn_with(accounts.store, f"user:{user.id}", rights_of(changed))
-            names = [name for name in body.__struct_fields__ if getattr(body, name) is not UNSET]
-            deed = call.deed(
-                "user.update", target=f"user:{user.id}", detail={"changed": " ".join(names)}
-            )
-            stored, *_ = await accounts.store.write(Put(changed), *ends, *also, deed=deed)
+            # One of their tokens or logins may change at this moment: they are not to stay by that.
+            return await insist(lambda: self._update(call, hashed))
+
+    async def _update(self, call: Call[UserPatch, object], hashed: str | None) -> Answer:
+        accounts, body = self._accounts, call.body
+        user = self._found(call)
+        check_match(call.request, user.version)
+        changed = _patched(user, body, hashed)
+        check_gift(call.principal, changed.role, changed.access)
+        self._keep_an_admin(user, changed)
+        ends = self._logins_to_end(user, changed)
+        if ends:
+            changed = replace(changed, epoch=user.epoch + 1)
+        also = withdrawn_with(accounts.store, f"user:{user.id}", rights_of(changed))
+        names = [name for name in body.__struct_fields__ if getattr(body, name) is not UNSET]
+        deed = call.deed(
+            "user.update", target=f"user:{user.id}", detail={"changed": " ".join(names)}
+        )
+        stored, *_ = await accounts.store.write(Put(changed), *ends, *also, deed=deed)
         return self._answer(stored)
 
     async def delete_user(self, call: Call[object, object]) -> Answer:
         """Remove an account, its logins, and the tokens that were made with it."""
-        accounts = self._accounts
-        async with accounts.accounts_lock:
-            user = self._found(call)
-            check_match(call.request, user.version)
-            self._keep_an_admin(user, None)
-            changes = [
-                Delete(User, (user.id,)),
-                *accounts.logins.all_of(user.id),
-                *withdrawn_with(accounts.store, f"user:{user.id}", None),
-            ]
-            deed = call.deed("user.delete", target=f"user:{user.id}", detail={"name": user.name})
-            await accounts.store.write(*changes, deed=deed)
+        async with self._accounts.accounts_lock:
+            return await insist(lambda: self._delete(call))
+
+    async def _delete(self, call: Call[object, object]) -> Answer:
+        accounts, user = self._accounts, self._found(call)
+        check_match(call.request, user.version)
+        self._keep_an_admin(user, None)
+        changes = [
+            Delete(User, (user.id,)),
+            *accounts.logins.all_of(user.id),
+            *withdrawn_with(accounts.store, f"user:{user.id}", None),
+        ]
+        deed = call.deed("user.delete", target=f"user:{user.id}", detail={"name": user.name})
+        await accounts.store.write(*changes, deed=deed)
         return Answer()
 
     def _logins_to_end(self, before: User, after: User) -> list[Change]:

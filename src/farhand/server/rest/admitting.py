@@ -50,7 +50,9 @@ def admitted(store: Store, one: Enrolment, asking: Asking, *, is_bound: bool) ->
         text = "This key is enrolled already, as another robot."
         raise Problem(409, Code.CONFLICT, text, "Remove that robot first, or use a new key.")
     old = next((r for r in store.all(Robot) if r.id == robot_id and is_at(r, one)), None)
-    if old is not None and old.public_key and not is_bound:
+    # A code is for the robot that was there when it was made, not for one that came since.
+    is_meant = is_bound and old is not None and old.created_ms <= one.created_ms
+    if old is not None and old.public_key and not is_meant:
         text = "There is a robot of this id already."
         raise Problem(409, Code.CONFLICT, text, "Choose another id, or have its key rotated.")
     fresh = old or Robot(service_id=one.service_id, id=robot_id, home_id=one.service_id)
@@ -68,6 +70,16 @@ def admitted(store: Store, one: Enrolment, asking: Asking, *, is_bound: bool) ->
 def is_at(robot: Robot, one: Enrolment) -> bool:
     """Say whether a robot is in the service of an enrolment, or belongs there."""
     return one.service_id in {robot.service_id, robot.home_id}
+
+
+def holds_key(store: Store, service_id: str, robot_id: str) -> bool:
+    """Say whether a robot of this id is in a service, or belongs there, and has a key."""
+    return any(
+        robot.id == robot_id
+        and robot.public_key
+        and service_id in {robot.service_id, robot.home_id}
+        for robot in store.all(Robot)
+    )
 
 
 def new_id(name: str) -> str:

@@ -11,7 +11,7 @@ from farhand.protocol.ids import RobotId
 from farhand.server.context import Context
 from farhand.server.problems import Problem, not_found
 from farhand.server.rest import codes, rights
-from farhand.server.rest.admitting import Asking, admitted
+from farhand.server.rest.admitting import Asking, admitted, holds_key
 from farhand.server.rest.answers import Answer
 from farhand.server.rest.fields import Body, Id, Labels, Name, PageQuery, Secret, View, checked_id
 from farhand.server.rest.links import base_url
@@ -172,6 +172,10 @@ async def create_enrolment(call: Call[NewEnrolment, Any]) -> Answer:
         raise Problem(422, Code.MALFORMED, "A code has one use; `uses` is for a key.")
     if body.kind == "key" and robot_id is not None:
         raise Problem(422, Code.MALFORMED, "A key is for many robots: it names none.")
+    is_known = robot_id is not None and holds_key(call.context.store, service.id, robot_id)
+    if is_known and not call.principal.manages(service.id):
+        # Or who may only bring robots in could put another in the place of one that is in.
+        raise rights.forbidden("Only those who manage the service may give a robot a new key.")
     wall_ms = call.context.gateway.wall_ms()
     new = Enrolment(
         id="",
