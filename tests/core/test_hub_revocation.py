@@ -2,6 +2,7 @@
 
 import pytest
 
+from farhand.core.access import Access
 from farhand.core.admission import RoomRules
 from farhand.errors import Code, RemoteProtocolError
 from farhand.protocol import messages as m
@@ -105,6 +106,39 @@ def test_who_expires_is_cut_within_a_second_or_so() -> None:
     world.wall_ms = 5000
     world.wait(1)
     assert (ana.codes, ana.closed) == ([Code.REVOKED], 4010)
+    assert [reason for _, reason in ended(rover)] == ["expired"]
+
+
+@pytest.mark.parametrize("now", [on("rover", "viewer"), on("arm", "operator")])
+def test_who_may_less_while_the_socket_is_lost_loses_the_robot_at_once(now: Access) -> None:
+    world = Accounts()
+    rover, ana, session = driving(world)
+    ana.drop()
+    world.list.change("ana", now)
+    recheck(world)
+    assert ended(rover) == [(session, "revoked")]
+
+
+def test_other_changes_leave_a_session_alone_that_waits_for_its_person() -> None:
+    world = Accounts()
+    rover, ana, session = driving(world)
+    ana.drop()
+    world.list.change("ana", on(None, "operator"))
+    recheck(world)
+    assert ended(rover) == []
+    back = world.user("ana", resume=ana.welcome.resume).join(sessions={session: rover.id})
+    assert [start.resumed for start in back.got(m.SessionStart)] == [True]
+
+
+def test_who_expires_while_the_socket_is_lost_loses_the_robot_then() -> None:
+    world = Accounts()
+    rover = world.enrolled().join()
+    world.list.add("ana", on("rover", "operator"), expires_ms=5000)
+    ana = world.user("ana").join()
+    rover.take()
+    ana.drop()
+    world.wall_ms = 5000
+    world.keep_up(2, rover)
     assert [reason for _, reason in ended(rover)] == ["expired"]
 
 

@@ -94,6 +94,8 @@ class HubBase:
         """Access lists or rooms have changed: undo what the door no longer allows."""
         wall_ms = self._wall_ms()
         effects = self.revoke(lambda who: not self.door.is_current(who, wall_ms), now)
+        for service in self._services.values():
+            effects += self._sessions.end_changed(service.robots.values())
         return effects + self._rooms.recheck(now)
 
     def kick(self, member_id: MemberId, reason: str, now: float) -> list[Effect]:
@@ -237,6 +239,7 @@ class HubBase:
             expires_ms = peer.principal.expires_ms
             if expires_ms is not None and expires_ms <= wall_ms:
                 effects += self._expel(peer, REVOKED, CloseCode.REVOKED, "expired", now)
+        effects += self._sessions.end_expired(wall_ms)
         return effects + self._rooms.tick(now)
 
     def _member(self, member_id: MemberId) -> Peer:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from farhand.core.access import Principal
 from farhand.core.admission import Door, Meeting
 from farhand.core.hub_notices import BREACHES, may_notice
-from farhand.core.hub_sight import shown
+from farhand.core.hub_sight import lesser_role, shown
 from farhand.core.keepalive import Keepalive
 from farhand.core.limits import Limits, Window
 from farhand.core.member import SCOPES, Effect, Noticed, Peer, Send
@@ -86,11 +86,11 @@ class Sessions:
         effects: list[Effect] = []
         for session in list(peer.sessions.values()):
             other = session.other(peer)
+            claim = self._claim_on(session, peer, now + self._limits.resume_grace_s)
             self._close(session)
             if grace:
-                until = now + self._limits.resume_grace_s
-                if self._remember(other, session.id, Claim(peer.member_id, until, peer.principal)):
-                    self._graces.append((until, other, session.id))
+                if claim.until is not None and self._remember(other, session.id, claim):
+                    self._graces.append((claim.until, other, session.id))
             else:
                 effects.append(Send(other.tuple, m.SessionEnded(session.id, reason)))
                 effects.append(_noticed("session.end", session, reason))
@@ -124,6 +124,31 @@ class Sessions:
             for session_id, claim in list((peer.claims or {}).items()):
                 if claim.principal is not None and is_gone(claim.principal):
                     effects += self._give_up(peer, session_id, "revoked")
+        return effects
+
+    def end_expired(self, wall_ms: int) -> list[Effect]:
+        """End what waits for people whose right has ended by itself meanwhile."""
+        effects: list[Effect] = []
+        for _, peer, session_id in self._graces:
+            claim = (peer.claims or {}).get(session_id)
+            expires_ms = claim.principal.expires_ms if claim and claim.principal else None
+            if expires_ms is not None and expires_ms <= wall_ms:
+                effects += self._give_up(peer, session_id, "expired")
+        return effects
+
+    def end_changed(self, robots: Iterable[Peer]) -> list[Effect]:
+        """End what waits for people who are no longer to a robot what they were.
+
+        They may go on driving by their peer connection meanwhile, which knows of no change.
+        """
+        effects: list[Effect] = []
+        for robot in robots:
+            for session_id, claim in list((robot.claims or {}).items()):
+                if claim.principal is None or claim.own_role is None or robot.robot_id is None:
+                    continue
+                now = self._door.role_on(claim.principal, robot.service, robot.robot_id)
+                if lesser_role(now, claim.own_role) != claim.role:
+                    effects += self._give_up(robot, session_id, "revoked")
         return effects
 
     def tick(self, now: float) -> list[Effect]:
@@ -244,6 +269,13 @@ class Sessions:
             detail={"reason": reason},
         )
         return [Send(peer.tuple, m.SessionEnded(session_id, reason)), notice]
+
+    def _claim_on(self, session: Session, lost: Peer, until: float) -> Claim:
+        """Return what the other end of a session keeps of one whose socket is lost."""
+        if lost.is_robot:
+            return Claim(lost.member_id, until, lost.principal)
+        role = lost.reach.get(session.robot.member_id)
+        return Claim(lost.member_id, until, lost.principal, lost.own_role, role)
 
     def _close(self, session: Session) -> None:
         session.end()

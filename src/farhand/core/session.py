@@ -24,6 +24,10 @@ class Claim:
     """When it is given up; ``None`` (the server was restarted): when the claimant leaves."""
     principal: Principal | None = None
     """Who the other is; ``None``: not known, the server was restarted."""
+    own_role: m.Role | None = None
+    """Of the other, a person, at hello; ``None``: as with `principal`, or it is a robot."""
+    role: m.Role | None = None
+    """What they were to this robot when their socket was lost."""
 
 
 class Session:
