@@ -1,11 +1,18 @@
 """What those try who may do something, but not this."""
 
+import asyncio
+import time
+
+import pytest
 from msgspec.structs import replace
 
+from farhand.core.access import Access, Principal
 from farhand.keys.signing import new_key
-from farhand.protocol.ids import RobotId
+from farhand.protocol.ids import RobotId, ServiceId
+from farhand.server.rest import rights
 from farhand.store.base import Put
 from farhand.store.records import Robot
+from tests.server.rest.conftest import PEOPLE
 from tests.server.rest.harness import Place
 from tests.server.rest.test_enrol import code, enrol
 
@@ -61,3 +68,80 @@ async def test_an_enroller_cannot_take_over_a_robot_that_is_away_from_home(here:
     await here.store.write(Put(away))
     body = {"serviceId": "site-a", "robotId": "arm"}
     await here.ask("POST", "/v1/enrolment", body, by="enroller", status=403)
+
+
+# --- long lists ----------------------------------------------------------------------------------
+
+MANY = 4000
+
+
+def crowd(tags: tuple[str, ...] = ()) -> list[Robot]:
+    service = ServiceId("site-a")
+    return [
+        Robot(service_id=service, id=RobotId(f"r-{n}"), home_id=service, tags=tags)
+        for n in range(MANY)
+    ]
+
+
+@pytest.mark.parametrize("tag", ["", "t"])
+async def test_a_long_access_list_costs_no_more_for_each_robot(here: Place, tag: str) -> None:
+    robots = crowd(("a", "b"))
+    await here.store.write(*(Put(robot) for robot in robots))
+
+    def cost(lines: int) -> float:
+        own = (
+            Access(
+                ServiceId("site-a"), "viewer", None if tag else RobotId(f"r-{n}"), tag and f"t{n}"
+            )
+            for n in range(lines)
+        )
+        who = Principal("user", "u-1", "ana", "viewer", tuple(own))
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            seen = rights.robots(here.context, who)
+            times.append(time.perf_counter() - began)
+        assert len(seen) == (0 if tag else lines)
+        return min(times)
+
+    assert cost(256) < 3 * cost(1)
+
+
+@pytest.mark.parametrize("by", ["admin", "boss", "driver", "looker", "guest", "enroller"])
+async def test_the_robots_that_somebody_sees_are_those_on_which_they_have_a_role(
+    here: Place, by: str
+) -> None:
+    for name, service, tags in (
+        ("rover", "site-a", ()), ("arm", "site-a", ("hall",)), ("rover", "site-b", ()),
+    ):  # fmt: skip
+        one = ServiceId(service)
+        await here.store.write(Put(Robot(service_id=one, id=RobotId(name), home_id=one, tags=tags)))
+    who = PEOPLE[by]
+    everyone = here.store.all(Robot)
+    assert rights.robots(here.context, who) == [r for r in everyone if rights.role_on(who, r)]
+    tagged = replace(
+        who, role="viewer", access=(Access(ServiceId("site-a"), "viewer", None, "hall"),)
+    )
+    assert [robot.id for robot in rights.robots(here.context, tagged)] == ["arm"]
+
+
+async def test_a_list_without_pages_lets_others_have_their_turn(here: Place) -> None:
+    await here.store.write(*(Put(robot) for robot in crowd()))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(count())
+    status, listed = await here.documented("GET", "/v1/robot")
+    others.cancel()
+    assert (status, len(listed["robots"])) == (200, MANY)
+    alone = turns
+    turns = 0
+    others = asyncio.create_task(count())
+    await here.documented("GET", "/v1/robot?limit=1")
+    others.cancel()
+    assert alone > turns + 3

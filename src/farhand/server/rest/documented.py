@@ -4,6 +4,8 @@ Who sends its token as ``X-Auth-Token`` or ``x-auth-token=`` is understood, and 
 Success is always status 200, an unknown service is ``null``, an error ``{code, message, detail}``.
 """
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,8 @@ from farhand.server.rest.pages import Listing
 from farhand.server.rest.robot_views import Robot
 from farhand.server.rest.views import Exists, RoomView, ServiceView
 
+TURN_S = 0.005
+"""So long a list is made in one go; then others have their turn."""
 _NO_BODY = frozenset({"create_service", "delete_service", "stop_robot", "delete_room"})
 _ROOM_MEMBERS = {
     "id": "roomId",
@@ -95,12 +99,12 @@ def _number(value: Any) -> Any:
     return int(value[:18]) if is_digits else value
 
 
-def render(operation: str, shapes: Shapes, request: Request, result: Result) -> Response:
+async def render(operation: str, shapes: Shapes, request: Request, result: Result) -> Response:
     """Return ``result`` in the documented shape; what the dialect does not know, as it is."""
     if isinstance(result, Response):
         return result
     if isinstance(result, Listing):
-        return as_json(_list(operation, shapes, request, result))
+        return as_json(await _list(operation, shapes, request, result))
     if operation == "delete_room":
         return as_json(None)
     shape = _shaper(shapes, request, is_deleted=operation == "delete_service")
@@ -121,12 +125,20 @@ def _shaper(shapes: Shapes, request: Request, *, is_deleted: bool) -> Callable[[
     return shape
 
 
-def _list(operation: str, shapes: Shapes, request: Request, listing: Listing[Any]) -> Any:
+async def _list(operation: str, shapes: Shapes, request: Request, listing: Listing[Any]) -> Any:
     if operation == "list_rooms" and _is_deployed(request):
         return shapes.rooms(request.path_params["service_id"])
     items = _window(request, sorted(listing.items, key=listing.key))
     shape = _shaper(shapes, request, is_deleted=False)
-    shown = [shape(listing.view(item)) for item in items]
+    shown = []
+    resumed = time.perf_counter()
+    for item in items:
+        shown.append(shape(listing.view(item)))
+        # The dialect has no pages unless the sender asks: thousands of robots in one answer. Of
+        # rooms there are fewer, and each is read anew: it must still be there.
+        if operation != "list_rooms" and time.perf_counter() - resumed > TURN_S:
+            await asyncio.sleep(0)
+            resumed = time.perf_counter()
     if operation == "refresh_robots":
         return shown
     plural = operation.removeprefix("list_")

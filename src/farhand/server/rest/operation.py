@@ -144,7 +144,7 @@ class Operations:
             result, _ = await self._do(operation, request, principal, raw)
         except FarhandError as exc:
             return documented.refused(operation.name, shapes, request, exc)
-        return documented.render(operation.name, shapes, request, result)
+        return await documented.render(operation.name, shapes, request, result)
 
     async def _do(
         self, operation: Operation, request: Request, principal: Principal, raw: bytes
