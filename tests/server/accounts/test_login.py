@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import argon2
 import pytest
 from msgspec.structs import replace
 
@@ -276,3 +277,19 @@ async def test_a_password_is_not_changed_without_the_old_one_or_to_a_short_one(
         answer = await browser.post("/v1/me/password", json={"old": old, "new": new})
         assert answer.status_code == status
         await server.logged_in("ana")
+
+
+async def test_logins_at_once_all_pass_where_the_hash_is_of_other_parameters() -> None:
+    async with rig() as server:
+        user = await server.user("ana")
+        dated = argon2.PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(PASSWORD)
+        await server.store.write(Put(replace(user, password_hash=dated), force=True))
+        answers = await asyncio.gather(
+            *(
+                server.browser().post("/v1/login", json={"name": "ana", "password": PASSWORD})
+                for _ in range(4)
+            )
+        )
+        assert [answer.status_code for answer in answers] == [200] * 4
+        [stored] = server.store.all(User)
+        assert stored.password_hash != dated

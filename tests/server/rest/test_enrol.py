@@ -113,6 +113,12 @@ async def test_a_key_lets_in_as_many_as_it_says(here: Place) -> None:
     assert (await enrol(here, new_key(), made["code"], "c", status=409))["code"] == Code.CODE_USED
 
 
+async def test_the_name_of_a_key_is_no_name_for_a_robot(here: Place) -> None:
+    made = await code(here, kind="key", name="the autumn image")
+    await enrol(here, new_key(), made["code"], "a")
+    assert (await here.ask("GET", "/v1/robot/a?service=site-a"))["name"] != "the autumn image"
+
+
 @pytest.mark.parametrize(
     "changed",
     [

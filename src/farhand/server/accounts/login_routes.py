@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from farhand.core.access import Access
-from farhand.errors import Code
+from farhand.errors import Code, VersionConflict
 from farhand.protocol.ids import DEFAULT_SERVICE
 from farhand.server.accounts.accounts import Accounts
 from farhand.server.accounts.logging_in import enter, refuse, require_accounts
@@ -71,20 +71,38 @@ class LoginRoutes:
         key = f"name:{body.name.casefold()}"
         with accounts.throttle.attempt(address_of(call.request), key) as attempt:
             known = accounts.people.user(body.name)
-            stored = known.password_hash if known is not None else ""
-            is_right = await accounts.passwords.verify(stored, body.password)
-            user = accounts.people.user(body.name)  # somebody may have changed it meanwhile
-            is_same = user is not None and user.password_hash == stored
-            if not is_right or user is None or not is_same or user.is_disabled:
+            user = await self._proved(body)
+            if user is None or user.is_disabled:
                 text = "Name or password is wrong."
                 raise await refuse(accounts, call, "login", Code.UNAUTHENTICATED, text, known)
             attempt.failed = False
-        also = []
-        if accounts.passwords.is_dated(stored):
-            also.append(
-                Put(replace(user, password_hash=await accounts.passwords.hash(body.password)))
-            )
-        return await enter(accounts, call, user, "login", tuple(also))
+        if accounts.passwords.is_dated(user.password_hash):
+            user = await self._rehashed(user, body.password)
+        return await enter(accounts, call, user, "login")
+
+    async def _proved(self, body: Credentials) -> User | None:
+        """Return whose name and password these are; the time does not tell whether there is one."""
+        people, passwords = self._accounts.people, self._accounts.passwords
+        for _ in range(2):
+            user = people.user(body.name)
+            stored = user.password_hash if user is not None else ""
+            is_right = await passwords.verify(stored, body.password)
+            user = people.user(body.name)
+            if user is not None and user.password_hash == stored:
+                return user if is_right else None
+            if user is None:
+                return None
+        return None  # changed twice while we looked
+
+    async def _rehashed(self, user: User, password: str) -> User:
+        """Return the account with a hash of today's parameters."""
+        hashed = await self._accounts.passwords.hash(password)
+        try:
+            stored, *_ = await self._accounts.store.write(Put(replace(user, password_hash=hashed)))
+        except VersionConflict:  # a parallel login has done it, or somebody has changed the account
+            return user
+        assert isinstance(stored, User)  # noqa: S101 - what was put
+        return stored
 
     async def login_code(self, call: Call[CodeEntry, object]) -> Response:
         """Log in by a one-time code: as the first admin, or as somebody at a demo."""

@@ -24,6 +24,8 @@ class Revocation:
     def _changed(self, before: Record | None, after: Record | None) -> None:
         if rights(before) == rights(after):
             return
+        if before is None and isinstance(after, User | Token | Login):
+            return  # somebody new takes nothing from anybody
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # the records are being read: nobody is here yet

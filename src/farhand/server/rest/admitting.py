@@ -43,7 +43,9 @@ def admitted(store: Store, one: Enrolment, asking: Asking, *, is_bound: bool) ->
         Problem: 409 FH-3026 the id is another robot's, or the key is in under another id.
 
     """
-    wanted = one.robot_id or asking.robot_id or new_id(one.name or asking.name)
+    # A key is for many robots: its name is its own.
+    name = one.name if one.kind != "key" else ""
+    wanted = one.robot_id or asking.robot_id or new_id(name or asking.name)
     robot_id = RobotId(wanted)
     known = of_key(store, asking.public_key)
     if known is not None and (robot_id != known.id or not is_at(known, one)):
@@ -58,7 +60,7 @@ def admitted(store: Store, one: Enrolment, asking: Asking, *, is_bound: bool) ->
     fresh = old or Robot(service_id=one.service_id, id=robot_id, home_id=one.service_id)
     return replace(
         fresh,
-        name=one.name or fresh.name or asking.name,
+        name=name or fresh.name or asking.name,
         public_key=asking.public_key,
         is_revoked=False,
         model=asking.model or fresh.model,
