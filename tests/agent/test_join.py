@@ -51,6 +51,18 @@ def test_a_robot_joins_says_where_it_is_and_leaves(
     assert (left["enrolled"], left["keyId"]) == (False, told["keyId"])
 
 
+def test_a_robot_whose_key_was_revoked_makes_itself_a_new_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(Script((201, ENROLLED), (201, ENROLLED))) as script:
+        agent_join.join(script.url, "ABCD-EFGH", state=tmp_path)
+        first = facts(tmp_path, capsys)["keyId"]
+        agent_join.leave(tmp_path, forget_key=True)
+        assert facts(tmp_path, capsys)["keyId"] is None
+        agent_join.join(script.url, "ABCD-EFGH", state=tmp_path)
+    assert facts(tmp_path, capsys)["keyId"] not in (None, first)
+
+
 def test_an_enrolled_robot_does_not_join_again(tmp_path: Path) -> None:
     with served(Script((201, ENROLLED))) as script:
         agent_join.join(script.url, "ABCD-EFGH", state=tmp_path)

@@ -81,7 +81,11 @@ def test_fleet_shows_a_card_that_leads_to_the_robot(open_console: Open, stack: S
     wait_for("the card", lambda: ana.sees("robot-card"))
     assert "sim-rover" in ana.text("robot-card")
     wait_for("the battery", lambda: "%" in ana.text("robot-card"))
-    ana.page.get_by_test_id("robot-card").get_by_role("link").first.click()
+    card = ana.page.get_by_test_id("robot-card")
+    card.get_by_test_id("details").click()
+    wait_for("its page", lambda: ana.page.url.endswith("/fleet/sim-rover"))
+    ana.page.go_back()
+    card.get_by_test_id("drive").click()
     ana.wait_for_picture()
 
 

@@ -40,8 +40,10 @@ log = structlog.get_logger(__name__)
 
 _TAKEN_AWAY = frozenset({"revoked", "kicked", Code.REVOKED.value})
 """Reasons for which the server ends a session whose person has lost the right to it."""
-_STRANGER = frozenset({Code.UNAUTHENTICATED, Code.REVOKED})
-_JOIN = "farhand agent leave, then farhand agent join URL"
+_FIXES = {
+    Code.UNAUTHENTICATED: "farhand agent leave, then farhand agent join URL",
+    Code.REVOKED: "farhand agent leave --forget-key, then farhand agent join URL",
+}
 GATE_PATIENCE_S = 3.0
 """How long the robot waits for its gate before it goes online without."""
 
@@ -213,7 +215,7 @@ class Agent:
         if why.code is Code.REVOKED:
             self.sessions.cut_all()  # this robot is nobody's any more
         level = log.warning if why.code is Code.SERVER_UNREACHABLE else log.error
-        fix = {"fix": _JOIN} if why.code in _STRANGER else {}
+        fix = {"fix": _FIXES[why.code]} if why.code in _FIXES else {}
         level("no server", code=why.code.value, why=why.text, retry_s=round(delay_s, 2), **fix)
 
     def _join(self, room: RoomId) -> None:

@@ -78,8 +78,17 @@ def write_enrolment(state: Path, enrolment: Enrolment) -> None:
 
 def remove_enrolment(state: Path) -> bool:
     """Forget the server; say whether there was one. The robot's key stays."""
+    return _remove(state / ENROLMENT_FILE)
+
+
+def remove_key(state: Path) -> bool:
+    """Forget the robot's key, as after it was withdrawn; say whether there was one."""
+    return _remove(state / KEY_FILE)
+
+
+def _remove(file: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        (state / ENROLMENT_FILE).unlink()
+        file.unlink()
         return True
     return False
 

@@ -21,6 +21,7 @@ from farhand.agent.identity import (
     Enrolment,
     read_enrolment,
     remove_enrolment,
+    remove_key,
     write_enrolment,
 )
 from farhand.agent.server_http import http_url
@@ -70,7 +71,14 @@ def join(  # noqa: PLR0917 - typer's parameters are options
     print("Start it with: farhand agent run")
 
 
-def leave(state: State = None, config: Config = None) -> None:
+def leave(
+    state: State = None,
+    config: Config = None,
+    *,
+    forget_key: Annotated[
+        bool, typer.Option("--forget-key", help="The robot's key too: it was revoked or copied.")
+    ] = False,
+) -> None:
     """Forget the server. The robot's key stays; at the server an administrator removes the robot.
 
     Example: farhand agent leave
@@ -78,6 +86,8 @@ def leave(state: State = None, config: Config = None) -> None:
     section = load({"agent": {"state": state}}, config).agent
     with _no_agent_in(section.state):
         was_enrolled = remove_enrolment(section.state)
+        if forget_key:
+            remove_key(section.state)
     print("left" if was_enrolled else "This robot is not enrolled.")
 
 

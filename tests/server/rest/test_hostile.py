@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from farhand.core.access import Access, Principal
 from farhand.keys.signing import new_key
 from farhand.protocol.ids import RobotId, ServiceId
-from farhand.server.rest import rights
+from farhand.server.rest import reading, rights
 from farhand.store.base import Put
 from farhand.store.records import Robot
 from tests.server.rest.conftest import PEOPLE
@@ -145,3 +146,51 @@ async def test_a_list_without_pages_lets_others_have_their_turn(here: Place) -> 
     await here.documented("GET", "/v1/robot?limit=1")
     others.cancel()
     assert alone > turns + 3
+
+
+# --- what others are not told --------------------------------------------------------------------
+
+
+async def started(here: Place) -> None:
+    await enrol(here, new_key(), (await code(here))["code"], "arm")
+    here.robot("arm", "site-a")
+    await here.ask("POST", "/v1/robot/arm/site-a/start", {"username": "kim"}, by="boss", status=200)
+
+
+@pytest.mark.parametrize(
+    ("by", "shown"),
+    [
+        ("boss", ("arm", "kim")),
+        ("looker", ("arm", "kim")),
+        ("driver", (None, "")),
+        ("guest", (None, "")),
+    ],
+)
+async def test_which_robot_was_started_and_by_whom_is_for_those_who_see_it(
+    here: Place, by: str, shown: tuple[str | None, str]
+) -> None:
+    await started(here)
+    one = await here.ask("GET", "/v1/service/site-a", by=by, status=200)
+    [listed] = (await here.ask("GET", "/v1/service", by=by, status=200))["services"]
+    assert (one["robotId"], one["controlName"]) == shown
+    assert (listed["robotId"], listed["controlName"]) == shown
+    status, documented = await here.documented("GET", "/v1/service/site-a", by=by)
+    assert (status, documented["user_id"]) == (200, shown[0] or "")
+
+
+# --- slow bodies ---------------------------------------------------------------------------------
+
+
+async def test_a_body_that_does_not_end_holds_no_socket(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BODY_S", 0.05)
+    never = asyncio.Event()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    async with asyncio.timeout(5):
+        answer = await here.http.post("/v1/service", content=parts())
+    assert answer.status_code == 408

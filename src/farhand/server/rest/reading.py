@@ -1,5 +1,6 @@
 """From the bytes of a request to a struct, or a refusal that names what is wrong."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from farhand.errors import Code
 from farhand.server.problems import Problem
 
 MAX_BODY = 64 * 1024
+BODY_S = 10.0
+"""From a request's head to the end of its body: who sends a byte an hour holds no socket."""
 _FIELD = re.compile(r"at `\$\.(\w+)|(?:unknown|required) field `(\w+)`")
 
 T = TypeVar("T")
@@ -20,9 +23,18 @@ async def read_body(request: Request) -> bytes:
     """Return the body.
 
     Raises:
-        Problem: 413 FH-3002 it is longer than `MAX_BODY`.
+        Problem: 413 FH-3002 it is longer than `MAX_BODY`; 408 FH-3001 it takes too long.
 
     """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _read(request)
+    except TimeoutError as exc:
+        text = f"The body did not come within {BODY_S:g} s."
+        raise Problem(408, Code.MALFORMED, text) from exc
+
+
+async def _read(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_BODY:
         raise _too_large()

@@ -59,17 +59,29 @@ class ServiceQuery(PageQuery, frozen=True):
 def view_of(context: Context, principal: Principal, service: Service) -> ServiceView:
     """Return a service as ``principal`` sees it."""
     seen = rights.robots(context, principal, service.id)
-    return _view(principal, service, len(seen))
+    return _view(context, principal, service, len(seen))
 
 
-def _view(principal: Principal, service: Service, robots: int) -> ServiceView:
+def _started(context: Context, who: Principal, service: Service) -> tuple[str | None, str]:
+    """Return the robot that was started into a service, and by whom, as far as ``who`` may know."""
+    if service.robot_id is None or who.manages(service.id):
+        return service.robot_id, service.control_name
+    robot = context.store.get(Robot, service.id, service.robot_id)
+    role = rights.role_on(who, robot) if robot is not None else None
+    if role is None:
+        return None, ""
+    return service.robot_id, service.control_name if role != "guest" else ""
+
+
+def _view(context: Context, principal: Principal, service: Service, robots: int) -> ServiceView:
     may = principal.manages(service.id)
+    robot_id, control_name = _started(context, principal, service)
     return ServiceView(
         service_id=service.id,
         name=service.name,
         status=service.status,
-        robot_id=service.robot_id,
-        control_name=service.control_name,
+        robot_id=robot_id,
+        control_name=control_name,
         token=service.token if may else "",
         robots=robots,
         created_ms=service.created_ms,
@@ -88,7 +100,9 @@ async def list_services(call: Call[object, ServiceQuery]) -> Listing[Service]:
         if rights.sees_service(who, service.id)
         and (needle in service.id.casefold() or needle in service.name.casefold())
     ]
-    return Listing(found, lambda one: (one.id,), lambda one: _view(who, one, counts[one.id]))
+    return Listing(
+        found, lambda one: (one.id,), lambda one: _view(call.context, who, one, counts[one.id])
+    )
 
 
 async def create_service(call: Call[NewService, object]) -> Answer:

@@ -172,7 +172,13 @@ async def delete_webhook(_deliverer: Deliverer, call: Call[Any, Any]) -> Answer:
 
 async def test_webhook(deliverer: Deliverer, call: Call[Any, Any]) -> Answer:
     """Post an event `test` now, once, and say how it went."""
-    outcome = await deliverer.test(_found(call))
+    record = _found(call)
+    # It makes the server send something to somewhere: that is on record, like the webhook itself.
+    deed = call.deed(
+        "webhook.test", service_id=record.service_id or "", target=f"webhook:{record.id}"
+    )
+    await call.context.store.audit(deed)
+    outcome = await deliverer.test(record)
     return Answer(Tried(status=outcome.status, error=outcome.error))
 
 
