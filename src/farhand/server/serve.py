@@ -18,6 +18,7 @@ import uvicorn
 from farhand.errors import Code, ConfigError
 from farhand.server.composing import SECRET_FILE, Built, Shown, build
 from farhand.server.gateway import socket_class
+from farhand.server.listener import BoundedHttp
 from farhand.server.middleware import Startup
 from farhand.server.settings import ServerSettings
 
@@ -125,7 +126,7 @@ def build_server(
         app = Startup(built.app)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedHttp,
             ws=socket_class(built.gateway),
             loop="auto",
             lifespan="on",
