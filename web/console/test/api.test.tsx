@@ -35,7 +35,7 @@ test("a refusal keeps its code, its words and when to come again", async () => {
 test.each([
   ["The body is not valid: Expected `str` of length >= 1 - at `$.name`.", "name"],
   ["The body is not valid: Expected `int` >= 0 - at `$.access[0].tag`.", "access"],
-  ["A password has at least 12 characters.", undefined],
+  ["A password has at least 10 characters.", undefined],
 ])("%s names a field: %s", async (title, field) => {
   api.on("POST v1/x", () => refuse(422, "FH-3001", title));
   const { fields } = await failure(request("POST", "v1/x", { body: {} }));

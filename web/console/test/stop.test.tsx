@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Announcer } from "../src/panels/announcer.tsx";
 import { StopBanner, stopText } from "../src/panels/stop_banner.tsx";
 import { StopButton } from "../src/panels/stop_button.tsx";
-import { renderWith } from "./render.tsx";
+import { MINE, renderWith } from "./render.tsx";
 
 const LATCH = { latch: "stop", stopId: 3, by: "ben" } as const;
 const STOPPED: StopSnapshot = { press: "none", ms: null, latch: LATCH };
@@ -31,6 +31,14 @@ describe("the button", () => {
     const { session, getByTestId } = renderWith(<StopButton />);
     fireEvent.click(getByTestId("stop"));
     expect(session.calls).toEqual(["stop"]);
+  });
+
+  test("names Esc to who drives alone: others it does not stop for", () => {
+    const watching = renderWith(<StopButton />);
+    expect(watching.getByTestId("stop").getAttribute("aria-keyshortcuts")).toBeNull();
+    watching.unmount();
+    const { getByTestId } = renderWith(<StopButton />, { lease: MINE });
+    expect(getByTestId("stop").getAttribute("aria-keyshortcuts")).toBe("Escape");
   });
 
   test("stops in every state, also for a viewer", () => {

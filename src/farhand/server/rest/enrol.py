@@ -114,7 +114,12 @@ def enroller(one_at_a_time: asyncio.Lock) -> Handler:
 async def _enrol(call: Call[Request, Any]) -> Answer:
     known = of_key(call.context.store, call.body.public_key)
     if known is not None and known.is_revoked:
-        raise Problem(403, Code.REVOKED, "This robot's key was withdrawn.", "Make it a new one.")
+        raise Problem(
+            403,
+            Code.REVOKED,
+            "This robot's key was withdrawn.",
+            "On the robot: farhand agent leave --forget-key, then join again.",
+        )
     if call.body.code:
         return await _by_code(call)
     if known is not None:

@@ -14,7 +14,7 @@ import {
   Users,
   Webhook,
 } from "lucide-react";
-import { type ComponentType, type ReactNode, useEffect } from "react";
+import { type ComponentType, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { NotFoundPage } from "../routes/trouble.tsx";
@@ -60,12 +60,20 @@ export default function AdminPage(props: { section: string }): ReactNode {
   useEffect(() => {
     if (current !== undefined) document.title = `${t(`admin.${current[0]}`)} · farhand`;
   }, [current, t]);
+  const bar = useRef<HTMLElement>(null);
+  const open = current?.[0];
+  // On a phone the list is a bar that scrolls: the open section is in sight.
+  useEffect(() => {
+    const link = bar.current?.querySelector<HTMLElement>(`[href$="/admin/${open}"]`);
+    if (bar.current === null || !link) return;
+    bar.current.scrollLeft = link.offsetLeft - (bar.current.clientWidth - link.offsetWidth) / 2;
+  }, [open]);
   if (current === undefined) return <NotFoundPage />;
   const { Body } = current[1];
   return (
     <Page>
       <div className="admin">
-        <nav className="admin-nav" aria-label={t("nav.admin")}>
+        <nav ref={bar} className="admin-nav" aria-label={t("nav.admin")}>
           {shown.map(([name, { Icon }]) => (
             <Link
               key={name}

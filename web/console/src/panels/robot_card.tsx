@@ -78,7 +78,8 @@ function Situation(props: { robot: RobotEntry }): ReactNode {
   const { t } = useTranslation();
   const { robot } = props;
   if (!robot.isOnline) {
-    const when = robot.lastSeenMs === null ? null : ago(robot.lastSeenMs, Date.now());
+    // 0: it has been let in, and never came.
+    const when = robot.lastSeenMs ? ago(robot.lastSeenMs, Date.now()) : null;
     const why = robot.isRevoked
       ? t("fleet.why_revoked")
       : robot.offlineReason === ""

@@ -1,6 +1,6 @@
 import { type ReactNode, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { useSession } from "../connection.tsx";
+import { useSession, useSnapshot } from "../connection.tsx";
 
 /** A click that follows a pointer this closely is the same press. */
 const SAME_PRESS_MS = 1000;
@@ -9,13 +9,15 @@ const SAME_PRESS_MS = 1000;
 export function StopButton(): ReactNode {
   const { t } = useTranslation();
   const session = useSession();
+  // Esc is STOP for who drives; for others it closes what is open.
+  const isKey = useSnapshot((snapshot) => snapshot.lease.mine);
   const pressedAt = useRef(Number.NEGATIVE_INFINITY);
   return (
     <button
       type="button"
       className="stop"
       data-testid="stop"
-      aria-keyshortcuts="Escape"
+      aria-keyshortcuts={isKey ? "Escape" : undefined}
       title={t("stop.note")}
       onPointerDown={() => {
         pressedAt.current = performance.now();
@@ -31,7 +33,7 @@ export function StopButton(): ReactNode {
         <span className="stop-shape" aria-hidden />
         {t("stop.word")}
       </span>
-      <kbd>{t("stop.key")}</kbd>
+      <kbd className={isKey ? undefined : "unseen"}>{t("stop.key")}</kbd>
     </button>
   );
 }
