@@ -89,6 +89,8 @@ async def test_a_test_says_how_it_went_and_the_record_shows_it() -> None:
             shown = (await made.ask("admin", "GET", path)).json()
             assert (shown["lastStatus"], shown["lastError"]) == tuple(result.values())
             assert shown["lastMs"] > new["createdMs"] - 1
+        entries = await made.store.audit_entries(AuditQuery(action="webhook.test"))
+        assert [entry.target for entry in entries] == [f"webhook:{new['webhookId']}"] * 2
         for got in receiver.got:
             signature = got.headers["farhand-signature"]
             assert verify(new["secret"], signature, got.body, got.json["atMs"] / 1000)

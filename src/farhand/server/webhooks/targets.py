@@ -17,6 +17,15 @@ from farhand.server.proxies import Address, networks, parsed
 
 MAX_URL_LENGTH = 2000
 _NAT64 = ip_network("64:ff9b::/96")
+_INNER = tuple(
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24",  # of protocols; clouds have their metadata there
+        "168.63.129.16/32",  # looks public, and is the host of a virtual machine at Azure
+        "192.88.99.0/24",  # leads to whoever relays 6to4
+        "fec0::/10",  # what was private before fc00::/7
+    )
+)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -126,6 +135,8 @@ def _unusable() -> NotAllowed:
 
 def _is_public(address: Address) -> bool:
     # is_global leaves multicast out of account; metadata services sit on link-local addresses.
+    if any(address in network for network in _INNER):
+        return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_link_local
     )
