@@ -111,6 +111,15 @@ def test_long_lists_are_fetched_page_by_page(farhand: Farhand, server: FakeServe
     assert ran.err == "1100 of 9000: more with --limit\n"
 
 
+def test_one_long_value_fills_no_line_of_a_pipe_with_blanks(
+    farhand: Farhand, server: FakeServer
+) -> None:
+    server.answers["GET /v1/me"] = httpx.Response(200, json={"name": "ana", "note": "x" * 300})
+    lines = farhand("whoami").out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert "x" * 300 in lines[1]
+
+
 def test_no_records_are_said_so(farhand: Farhand, server: FakeServer) -> None:
     server.answers["GET /v1/room"] = {"rooms": []}
     server.answers["GET /v1/service/default/room"] = {"rooms": [], "total": 0}

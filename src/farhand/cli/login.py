@@ -74,7 +74,8 @@ def _proof(
 def _token(api: Api, me: dict[str, Any], cookie: str, ttl_s: int) -> Known:
     """Exchange the login for a token; where the account may make none, keep the login."""
     name, role = str(me.get("name") or me.get("id", "")), me.get("role")
-    label = f"farhand on {socket.gethostname()}"[:_MAX_NAME]
+    # The trail shows it as the one who did something.
+    label = f"{name}, farhand on {socket.gethostname()}"[:_MAX_NAME]
     body = {"name": label, "role": role, "access": me.get("access") or [], "ttlS": ttl_s}
     try:
         made = api.create(path("token"), body)

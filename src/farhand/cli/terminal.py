@@ -74,7 +74,18 @@ def table(rows: Iterable[Row], columns: Columns) -> None:
         found.add_column(title)
     for row in rows:
         found.add_row(*(Text(_cell(row, make)) for _, make in columns))
-    console().print(found)
+    _print(found)
+
+
+def _print(found: Table) -> None:
+    out = console()
+    if out.is_terminal:
+        out.print(found)
+        return
+    # One long value would fill every line with blanks up to its end.
+    with out.capture() as capture:
+        out.print(found)
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def _cell(row: Row, make: Cell) -> str:
@@ -87,7 +98,7 @@ def record(row: Row) -> None:
     for name, value in row.items():
         shown = moment(value) if name.endswith("Ms") else cell(value)
         found.add_row(Text(plain(name), style="bold"), Text(shown))
-    console().print(found)
+    _print(found)
 
 
 def as_json(value: object) -> None:

@@ -131,7 +131,7 @@ export function FormError(props: { error: ApiError | null }): ReactNode {
 export function errorText(error: ApiError): string {
   const said = codeText(error.code, error.message);
   const details = [error.message, error.fix].filter(
-    (text) => text !== "" && text !== said && !text.startsWith("HTTP "),
+    (text) => text !== "" && !said.includes(text) && !text.startsWith("HTTP "),
   );
   return [said, ...details].join(" ");
 }
