@@ -174,8 +174,8 @@ def test_the_code_is_shown_with_the_page_that_approves_it() -> None:
 
 
 def test_the_page_is_where_the_server_says() -> None:
-    asked = Asked("ABCD-EFGH", "secret", 1, "https://gw.example/admin#enrol=ABCD-EFGH")
-    assert "https://gw.example/admin#enrol=ABCD-EFGH\n" in shown(asked, is_terminal=False)
+    asked = Asked("ABCD-EFGH", "secret", 1, "https://gw.example/enroll#code=ABCD-EFGH")
+    assert "https://gw.example/enroll#code=ABCD-EFGH\n" in shown(asked, is_terminal=False)
 
 
 @pytest.mark.process

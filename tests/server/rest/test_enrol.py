@@ -170,7 +170,7 @@ async def test_a_revoked_key_stays_out_until_the_robot_has_a_new_one(here: Place
 async def test_a_robot_without_a_code_waits_until_somebody_approves_it(here: Place) -> None:
     key = new_key()
     asked = await enrol(here, key, name="New Arm", model="UR5", status=202)
-    assert asked["url"] == f"http://farhand.test/admin/robots#enrol={asked['code']}"
+    assert asked["url"] == f"http://farhand.test/enroll#code={asked['code']}"
     poll = {"poll": asked["poll"]}
     pending = await here.ask("POST", "/v1/enrol/poll", poll, by="", status=202)
     assert pending["status"] == "pending"

@@ -230,7 +230,7 @@ async def _ask(call: Call[Request, Any]) -> Answer:
     deed = _deed(call, "enrolment.request", request, robot_id=body.robot_id or "")
     gone = [Delete(Enrolment, (one.id,)) for one in old]
     await context.store.write(*gone, Put(request), deed=deed)
-    url = f"{base_url(context, call.request)}/admin/robots#enrol={code}"
+    url = f"{base_url(context, call.request)}/enroll#code={code}"
     waiting = Waiting(code=code, poll=poll, expires_ms=request.expires_ms, url=url)
     return Answer(waiting, status=202)
 
