@@ -70,7 +70,7 @@ class LimitsTable(Section):
     api_per_account: str = "2400/minute"
     """REST requests of one account or token."""
     login_per_address: str = "10/minute"
-    """Failed logins, codes and tokens of one address."""
+    """Failed logins and codes of one address; the same, apart, of its requests with a bad token."""
     login_per_account: str = "5/minute"
     """Failed logins to one account."""
     enrol_per_address: str = "10/minute"
