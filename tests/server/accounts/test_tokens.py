@@ -281,3 +281,14 @@ async def test_a_disabled_admin_is_no_admin() -> None:
         await server.store.write(Put(replace(stored, is_disabled=True)))
         assert (await admin.get("/v1/user")).status_code == 401
         assert server.accounts.needs_setup
+
+
+async def test_rights_on_a_service_that_is_not_there_are_refused() -> None:
+    async with rig() as server:
+        await server.user("boss", "admin")
+        boss = await server.logged_in("boss")
+        access = [{"serviceId": "nowhere", "role": "operator"}]
+        for path in ("/v1/token", "/v1/user"):
+            body = {"name": "x", "role": "operator", "access": access}
+            answer = await boss.post(path, json=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "FH-3021")

@@ -57,6 +57,21 @@ def check_gift(giver: Principal, role: TokenRole, access: Iterable[Access]) -> N
         raise Problem(403, Code.FORBIDDEN, text, "Give less, or ask an admin.")
 
 
+def check_places(store: Store, access: Iterable[Access]) -> None:
+    """Refuse rights on a service that is not there: a typing error would look like a gift.
+
+    A robot may be named before it is enrolled.
+
+    Raises:
+        Problem: 422 FH-3021.
+
+    """
+    for line in access:
+        if not store.has_service(line.service_id):
+            text = f"There is no service {line.service_id}."
+            raise Problem(422, Code.UNKNOWN_SERVICE, text, "Make it first, or correct its id.")
+
+
 def withdrawn_with(store: Store, giver: str, now: Principal | None) -> list[Change]:
     """Return what revokes all that ``giver`` has given and could not give any more.
 

@@ -9,7 +9,7 @@ from farhand.core.access import Access, Principal
 from farhand.errors import Code
 from farhand.protocol.ids import DEFAULT_SERVICE, RobotId
 from farhand.server.accounts.accounts import Accounts
-from farhand.server.accounts.giving import check_gift, revocation
+from farhand.server.accounts.giving import check_gift, check_places, revocation
 from farhand.server.accounts.people import MAX_MAKERS
 from farhand.server.accounts.secret import digest, new_id, new_token
 from farhand.server.accounts.urls import public_base
@@ -67,6 +67,7 @@ class TokenRoutes:
             raise Problem(422, Code.MALFORMED, text, "Make one with POST /v1/guest-link.")
         access = _lines(body)
         check_gift(who, body.role, access)
+        check_places(self._accounts.store, access)
         new = Token(id=new_id("t"), name=body.name, digest="", role=body.role, access=access)
         token, secret = await self._issue(call, "token.create", new, body.ttl_s)
         return Answer(

@@ -9,7 +9,7 @@ from farhand.core.access import Access
 from farhand.errors import Code
 from farhand.protocol.ids import DEFAULT_SERVICE
 from farhand.server.accounts.accounts import Accounts
-from farhand.server.accounts.giving import check_gift, rights_of, withdrawn_with
+from farhand.server.accounts.giving import check_gift, check_places, rights_of, withdrawn_with
 from farhand.server.accounts.passwords import check_rules
 from farhand.server.accounts.secret import new_id
 from farhand.server.accounts.views import (
@@ -56,6 +56,7 @@ class UserRoutes:
         require_admin(call.principal)
         access = tuple(line.access() for line in body.access)
         check_gift(call.principal, body.role, access)
+        check_places(accounts.store, access)
         hashed = await self._hashed(body.password) if body.password is not None else ""
         user = User(
             id=new_id("u"), name=body.name, role=body.role, access=access, password_hash=hashed
@@ -87,6 +88,8 @@ class UserRoutes:
         check_match(call.request, user.version)
         changed = _patched(user, body, hashed)
         check_gift(call.principal, changed.role, changed.access)
+        if changed.access != user.access:  # a service of before may be gone
+            check_places(self._accounts.store, changed.access)
         self._keep_an_admin(user, changed)
         ends = self._logins_to_end(user, changed)
         if ends:
