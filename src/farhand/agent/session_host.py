@@ -106,8 +106,6 @@ class SessionHost:
         self.scopes = frozenset(start.scopes)
         self.fingerprint = fingerprint
         self.wire: Wire | None = None
-        self.quiet_since: float | None = means.clock()
-        """Since when no peer connection has been up; ``None``: one is."""
         self._next: Wire | None = None
         self._means = means
         self._desk = desk
@@ -282,7 +280,6 @@ class SessionHost:
             self._promote(wire)
         elif state in ("failed", "closed"):
             self._spawn_close(wire)
-        self.quiet_since = None if self.is_connected else (self.quiet_since or self._means.clock())
         self._desk.on_changed(self)
 
     def _on_open(self, wire: Wire, label: str) -> None:
@@ -313,7 +310,6 @@ class SessionHost:
             return
         old, self.wire, self._next = self.wire, wire, None
         wire.state = "connected"
-        self.quiet_since = None
         self._desk.on_renumbered(self, old.number if old is not None else None)
         if old is not None:
             self._spawn_close(old)

@@ -18,8 +18,6 @@ log = structlog.get_logger(__name__)
 
 MAX_SESSIONS = 16
 """A small robot's processor and uplink hold no more viewers; the next one is refused."""
-QUIET_S = 60.0
-"""How long a session may be without a peer connection before the robot ends it."""
 
 
 class Reception(Desk, Protocol):
@@ -165,14 +163,6 @@ class Sessions:
         """Tell everybody that their session is over."""
         for host in self._hosts.values():
             self._desk.send(m.SessionEnded(host.id, reason))
-
-    def prune(self) -> None:
-        """End sessions that have had no peer connection for a minute."""
-        now = self._means.clock()
-        for host in tuple(self._hosts.values()):
-            if host.quiet_since is not None and now - host.quiet_since > QUIET_S:
-                self._desk.send(m.SessionEnded(host.id, "no peer connection"))
-                self.end(host.id)
 
     def stop_camera(self, camera: CameraId) -> None:
         """End a camera at every viewer."""
