@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from farhand.client.answers import Answers
 from farhand.client.session import ClientSession, SessionEvents
 from farhand.client.setpoints import RATE_HZ, Setpoints, now_us
 from farhand.errors import Code, ConnectionClosed, FarhandError, LeaseDenied, NotAllowed
@@ -69,7 +70,7 @@ class Robot:
         self._ice_servers = ice_servers
         self._certificate = certificate
         self._waiting: set[asyncio.Future[None]] = set()
-        self._answers: dict[tuple[type, int], asyncio.Future[Struct]] = {}
+        self._answers = Answers()
         self._nonces = itertools.count(1)
         self._events: asyncio.Queue[m.Event] = asyncio.Queue(MAX_EVENTS)
         self._seen_events: dict[str, None] = {}
@@ -116,7 +117,7 @@ class Robot:
 
         """
         nonce = next(self._nonces)
-        answer = self._expect(m.StopAck, nonce)
+        answer = self._answers.expect(m.StopAck, nonce)
         self._end_lease()
         over_server = m.Stop(nonce, to=self.member.id)
         press = control.StopPress(nonce).pack()
@@ -135,7 +136,7 @@ class Robot:
                     raise ConnectionClosed(Code.PEER_CONNECTION_FAILED, "STOP was not confirmed.")
             raise AssertionError
         finally:
-            self._answers.pop((m.StopAck, nonce), None)
+            self._answers.drop(m.StopAck, nonce)
 
     async def reset(
         self, stop_id: int | None = None, *, timeout_s: float = ANSWER_TIMEOUT_S
@@ -253,11 +254,11 @@ class Robot:
             case m.LeaseGrant() | m.LeaseDeny() | m.LeaseRevoke():
                 self._on_lease(message)
             case m.StopAck():
-                self._answer(m.StopAck, message.nonce, message)
+                self._answers.take(m.StopAck, message.nonce, message)
             case m.StopResetAck():
-                self._answer(m.StopResetAck, message.stop_id, message)
+                self._answers.take(m.StopResetAck, message.stop_id, message)
             case m.SignalResult():
-                self._answer(m.SignalResult, message.id, message)
+                self._answers.take(m.SignalResult, message.id, message)
             case m.GateBeat() | m.ControlVerdict():
                 self._on_control(message)
         self._wake()
@@ -270,7 +271,7 @@ class Robot:
             if self.lease is not None and message.epoch == self.lease.epoch:
                 self._end_lease()
             return
-        self._answer(m.LeaseGrant, 0, message)
+        self._answers.take(m.LeaseGrant, 0, message)
 
     def _on_control(self, message: m.GateBeat | m.ControlVerdict) -> None:
         if isinstance(message, m.GateBeat):
@@ -344,7 +345,7 @@ class Robot:
             self.setpoints.hear(frame.n)
             self._channel_send(control.SAFETY, control.BeatAnswer(frame.n, now_us()).pack())
         elif isinstance(frame, control.StopPressAck):
-            self._answer(m.StopAck, frame.nonce, m.StopAck(frame.nonce, frame.stop_id))
+            self._answers.take(m.StopAck, frame.nonce, m.StopAck(frame.nonce, frame.stop_id))
 
     def _on_telemetry(self, message: m.TelemetryMessage) -> None:
         if not isinstance(message, m.VideoState):
@@ -377,7 +378,7 @@ class Robot:
         self.setpoints.end()
 
     async def _ask(self, kind: type, key: int, message: m.Addressed, timeout_s: float) -> Struct:
-        answer = self._expect(kind, key)
+        answer = self._answers.expect(kind, key)
         self._say(message)
         try:
             async with asyncio.timeout(timeout_s):
@@ -387,17 +388,7 @@ class Robot:
                 Code.PEER_CONNECTION_FAILED, "The robot does not answer."
             ) from None
         finally:
-            self._answers.pop((kind, key), None)
-
-    def _expect(self, kind: type, key: int) -> "asyncio.Future[Struct]":
-        future: asyncio.Future[Struct] = asyncio.get_running_loop().create_future()
-        self._answers[kind, key] = future
-        return future
-
-    def _answer(self, kind: type, key: int, message: Struct) -> None:
-        future = self._answers.get((kind, key))
-        if future is not None and not future.done():
-            future.set_result(message)
+            self._answers.drop(kind, key)
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, set()
