@@ -25,7 +25,7 @@ demo: setup ## See it: server, simulated robot and console on this machine (ARGS
 
 test: setup system-packages check ## Everything: checks and all tests
 	$(PYTEST) -n 2 -m "not webrtc and not browser and not process"
-	$(PYTEST) --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks -m "webrtc or browser or process"
+	$(PYTEST) --reruns 1 --max-suite-reruns 4 --rerun-show-tracebacks -m "webrtc or browser or process"
 	$(MAKE) --no-print-directory test-web
 	$(MAKE) --no-print-directory fuzz SECONDS=5
 

@@ -48,10 +48,14 @@ def stands(status: m.Status) -> bool:
 async def drives(robot: Robot, is_so: Callable[[m.Status], bool] = is_moving) -> None:
     """Drive until the status says so, in control afterwards.
 
-    Where the machine stalls, the robot rightly stands until it is told anew, or the lease ends.
+    Where the machine stalls, the robot rightly stands until it is told anew, or the lease ends; and
+    where the stall kept the driver, until somebody resets the gate.
     """
     async with asyncio.timeout(PATIENCE_S):
         while True:
+            stop = robot.status.stop if robot.status is not None else None
+            if stop is not None and stop.by.startswith("driver:"):
+                await robot.reset(stop.stop_id)
             if robot.lease is None:
                 await robot.take_control()
             robot.drive(AHEAD)

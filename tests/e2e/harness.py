@@ -115,7 +115,10 @@ class Console:
         return list(self.page.evaluate(script))
 
     def take_control(self) -> None:
-        """Take control as a person does: press again while the one before is just leaving."""
+        """Take control as a person does: press again while the one before is just leaving.
+
+        On a machine that stalls the gate gives up its driver, and the robot waits for a reset.
+        """
         button = self.page.get_by_test_id("take-control")
         pressed = 0.0
 
@@ -123,6 +126,8 @@ class Console:
             nonlocal pressed
             if "IN CONTROL" in self.text("control-state"):
                 return True
+            if is_given_up(self.stack):
+                self.reset()
             if time.monotonic() - pressed > 1 and button.count() and button.is_enabled():
                 with contextlib.suppress(BrowserError):  # it went just now
                     button.click(timeout=1000)
@@ -236,6 +241,11 @@ def holder(stack: Stack, robot_id: str = "sim-rover") -> str | None:
     """Return the name of who drives."""
     lease = status(stack, robot_id).get("lease") or {}
     return lease.get("holderName") if lease.get("holder") else None
+
+
+def is_given_up(stack: Stack, robot_id: str = "sim-rover") -> bool:
+    """Say whether the gate has latched because its driver did not take a setpoint in time."""
+    return str((status(stack, robot_id).get("stop") or {}).get("by", "")).startswith("driver:")
 
 
 def is_latched(stack: Stack, robot_id: str = "sim-rover") -> bool:

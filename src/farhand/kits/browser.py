@@ -21,6 +21,8 @@ from farhand.errors import Code, FarhandError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_MS = 60_000
+"""A machine that swaps has taken more than 30 s."""
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # tests run as root in containers
@@ -81,7 +83,9 @@ class Chromium:
             start_new_session=True,
         )
         try:
-            self.browser: Browser = driver.chromium.connect_over_cdp(self._address())
+            self.browser: Browser = driver.chromium.connect_over_cdp(
+                self._address(), timeout=CONNECT_TIMEOUT_MS
+            )
         except BaseException:
             self.close()
             raise
