@@ -13,8 +13,8 @@ from farhand.agent.video_state import make_video_state
 from farhand.media.base import CameraStats, Rung, ViewerStats
 from farhand.protocol import codec, control
 from farhand.protocol import messages as m
-from farhand.protocol.gate_link import SteerBy
 from farhand.protocol.ids import CameraId, Epoch
+from farhand.protocol.types import SteerBy
 from tests.agent.fakes import FakeConnection, World, until
 
 FRONT, REAR = CameraId("front"), CameraId("rear")

@@ -257,6 +257,8 @@ class Agent:
                 | m.LeaseRelease()
                 | m.LeaseTransfer()
                 | m.LeaseForce()
+                | m.LeaseAnswer()
+                | m.LeaseCancel()
             ):
                 self.requests.over_server(message)
             case m.Error():

@@ -18,7 +18,6 @@ from farhand.core.lease import (
     Released,
     Revoked,
     Standstill,
-    SteerBy,
 )
 from farhand.errors import Code
 from farhand.protocol import gate_link as g
@@ -220,7 +219,7 @@ class Authority:
         self._carry_out(self.lease.tick(self._clock_us()))
 
 
-def _driver(person: Person, steer_by: SteerBy) -> Driver:
+def _driver(person: Person, steer_by: m.SteerBy) -> Driver:
     # A role that may drive is not enough: the session's scopes can be narrower.
     role = person.member.role if "control" in person.scopes else "viewer"
     return Driver(person.member.id, person.member.name, role, steer_by)

@@ -17,7 +17,6 @@ from farhand.media.aiortc_.certificate import Certificate
 from farhand.media.aiortc_.viewer import Picture
 from farhand.protocol import codec, control
 from farhand.protocol import messages as m
-from farhand.protocol.gate_link import SteerBy
 from farhand.protocol.ids import CameraId, Epoch, MemberId, SessionId
 from farhand.protocol.manifest import Manifest
 
@@ -80,7 +79,7 @@ class Robot:
     # --- what an operator does ---
 
     async def take_control(
-        self, *, steer_by: SteerBy = "video", timeout_s: float = ANSWER_TIMEOUT_S
+        self, *, steer_by: m.SteerBy = "video", timeout_s: float = ANSWER_TIMEOUT_S
     ) -> m.LeaseGrant:
         """Ask for the lease; from then on neutral flows, and after it what :meth:`drive` says.
 

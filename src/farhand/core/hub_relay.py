@@ -15,13 +15,17 @@ _ROBOT_SAYS = (
     m.LeaseGrant,
     m.LeaseDeny,
     m.LeaseRevoke,
+    m.LeasePending,
     m.StopAck,
     m.StopResetAck,
     m.ControlVerdict,
     m.GateBeat,
 )
 _DRIVER_SAYS = frozenset(
-    {m.LeaseRequest, m.LeaseRenew, m.LeaseRelease, m.LeaseTransfer, m.LeaseForce, m.Control}
+    {
+        *(m.LeaseRequest, m.LeaseRenew, m.LeaseRelease, m.LeaseTransfer, m.LeaseForce),
+        *(m.LeaseAnswer, m.LeaseCancel, m.Control),
+    }
 )
 _HUB_EVENTS = frozenset({"joined", "left", "robot-online", "robot-offline"})
 _WATCHERS = frozenset({"viewer", "guest"})

@@ -9,7 +9,7 @@ from typing import Literal
 
 from farhand.errors import Code
 from farhand.protocol.ids import Epoch, MemberId
-from farhand.protocol.messages import Role
+from farhand.protocol.messages import Role, SteerBy
 
 TTL_US = 2_000_000
 """A holder that sends nothing for this long has lost the lease."""
@@ -19,9 +19,16 @@ GRACE_US = 5_000_000
 RANK: dict[Role, int] = {"supervisor": 3, "operator": 2, "program": 1}
 """Who may take the lease from whom; roles that are not here do not drive."""
 
-SteerBy = Literal["video", "blind", "local"]
 Reason = Literal[
-    "expired", "stopped", "reset", "forced", "transferred", "gate-lost", "session-ended", "revoked"
+    "expired",
+    "idle",
+    "stopped",
+    "reset",
+    "forced",
+    "transferred",
+    "gate-lost",
+    "session-ended",
+    "revoked",
 ]
 
 

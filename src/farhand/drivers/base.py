@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from farhand.protocol.manifest import StopBehavior
+
 
 @dataclass(frozen=True, slots=True)
 class AxisLimits:
@@ -18,6 +20,9 @@ class AxisLimits:
     """Largest change per second towards zero while driving. A stop does not wait for it."""
     jerk: float
     """Largest change of the acceleration per second."""
+    position_minimum: float | None = None
+    """Where the axis must not go below, in m or rad; ``None``: anywhere."""
+    position_maximum: float | None = None
 
 
 class Driver(Protocol):
@@ -35,6 +40,17 @@ class Driver(Protocol):
     @property
     def device_timeout_s(self) -> float | None:
         """After how long without a setpoint the device stops by itself; ``None``: never."""
+
+    @property
+    def stop_behavior(self) -> StopBehavior:
+        """What :meth:`stop` does with this device."""
+
+    def positions(self) -> Sequence[float | None]:
+        """Return the newest measured position of each axis, without waiting; ``None``: unknown.
+
+        Called on the same thread as ``send``. An axis with a position limit and no known position
+        stands.
+        """
 
     def connect(self) -> None:
         """Open the device. Raises :class:`farhand.errors.DriverError` when it is not there."""

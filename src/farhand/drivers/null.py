@@ -10,6 +10,7 @@ from pathlib import Path
 
 from farhand.drivers.base import AxisLimits
 from farhand.errors import Code, DriverError
+from farhand.protocol.manifest import StopBehavior
 
 AXES = ("linear.x", "angular.z", "pan", "tilt")
 REMEMBERED = 10_000
@@ -48,11 +49,16 @@ class NullDriver:
             for i in range(self.options.axes)
         ]
         self.device_timeout_s = self.options.device_timeout_s
+        self.stop_behavior: StopBehavior = "zero"
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
         """The newest calls."""
         self._moved = 0
         self._file: int | None = None
         self._is_open = False
+
+    def positions(self) -> Sequence[float | None]:
+        """Return nothing: a robot on paper is nowhere."""
+        return (None,) * len(self.axes)
 
     def connect(self) -> None:
         """Open the log."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farhand.drivers.base import AxisLimits
 from farhand.errors import Code, DriverError, RemoteProtocolError
+from farhand.protocol.manifest import StopBehavior
 from farhand.sim import wire
 from farhand.sim.link import unreachable
 from farhand.sim.spec import AXES, DEVICE_TIMEOUT_S
@@ -68,6 +69,15 @@ class SimDriver:
     def device_timeout_s(self) -> float | None:
         """The rover's wheels stop by themselves 0.25 s after the last setpoint."""
         return DEVICE_TIMEOUT_S
+
+    @property
+    def stop_behavior(self) -> StopBehavior:
+        """The wheels brake, the arm's joints keep still: all rates are zero."""
+        return "zero"
+
+    def positions(self) -> Sequence[float | None]:
+        """Return the newest measured position of each axis."""
+        return (None,) * len(AXES)
 
     def connect(self) -> None:
         """Become the rover's driver, in place of an older one.

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from farhand.errors import Code
 from farhand.protocol.ids import Epoch, MemberId
-from farhand.protocol.types import U16, U32, U53, Text
+from farhand.protocol.types import U16, U32, U53, SteerBy, Text
 
 
 class LeaseRequest(Struct, frozen=True, tag="lease-request", rename="camel", omit_defaults=True):
@@ -15,7 +15,7 @@ class LeaseRequest(Struct, frozen=True, tag="lease-request", rename="camel", omi
 
     to: MemberId | None = None
     from_: MemberId | None = msgspec.field(default=None, name="from")
-    steer_by: Literal["video", "blind", "local"] = "video"
+    steer_by: SteerBy = "video"
     reason: Text = ""
 
 
@@ -27,6 +27,36 @@ class LeaseGrant(Struct, frozen=True, tag="lease-grant", rename="camel", omit_de
 
     epoch: Epoch
     ttl_ms: int
+    to: MemberId | None = None
+    from_: MemberId | None = msgspec.field(default=None, name="from")
+
+
+class LeasePending(Struct, frozen=True, tag="lease-pending", rename="camel", omit_defaults=True):
+    """The robot has asked the holder; ``lease-grant`` or ``lease-deny`` follows.
+
+    ``lease-cancel`` takes the question back.
+    """
+
+    ask: U32
+    holder: MemberId
+    holder_name: str
+    ends_in_ms: U32
+    to: MemberId | None = None
+    from_: MemberId | None = msgspec.field(default=None, name="from")
+
+
+class LeaseAnswer(Struct, frozen=True, tag="lease-answer", rename="camel", omit_defaults=True):
+    """The holder's word on question ``ask`` (``status.lease.asking``)."""
+
+    ask: U32
+    accept: bool
+    to: MemberId | None = None
+    from_: MemberId | None = msgspec.field(default=None, name="from")
+
+
+class LeaseCancel(Struct, frozen=True, tag="lease-cancel", rename="camel", omit_defaults=True):
+    """Who asked does not want it any more."""
+
     to: MemberId | None = None
     from_: MemberId | None = msgspec.field(default=None, name="from")
 
@@ -71,7 +101,8 @@ class LeaseForce(Struct, frozen=True, tag="lease-force", rename="camel", omit_de
     """A member of higher rank takes the lease, through standstill."""
 
     reason: Text
-    steer_by: Literal["video", "blind", "local"] = "video"
+    """Needed: FH-7019 without."""
+    steer_by: SteerBy = "video"
     to: MemberId | None = None
     from_: MemberId | None = msgspec.field(default=None, name="from")
 
@@ -82,6 +113,7 @@ class LeaseRevoke(Struct, frozen=True, tag="lease-revoke", rename="camel", omit_
     epoch: Epoch
     reason: Literal[
         "expired",
+        "idle",
         "stopped",
         "reset",
         "forced",

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from farhand.errors import Code, RemoteProtocolError
+from farhand.protocol.manifest import StopBehavior
+from farhand.protocol.types import CapReason, SteerBy
 
 MAX_LINK_MESSAGE = 4096
-
-SteerBy = Literal["video", "blind", "local"]
 
 
 class Grant(Struct, frozen=True, tag=1, array_like=True):
@@ -77,6 +77,7 @@ class GateHello(Struct, frozen=True, tag=20, array_like=True):
     axes: int
     max_age_ms: int
     device_timeout_s: float | None
+    stop_behavior: StopBehavior = "zero"
 
 
 class GateBeatNow(Struct, frozen=True, tag=21, array_like=True):
@@ -96,6 +97,8 @@ class Judged(Struct, frozen=True, tag=22, array_like=True):
     age_ms: int
     at_us: int
     code: Code | None = None
+    is_neutral: bool = True
+    """All axes were zero (or the frame could not be read)."""
 
 
 class Halted(Struct, frozen=True, tag=23, array_like=True):
@@ -127,6 +130,15 @@ class GateState(Struct, frozen=True, tag=25, array_like=True):
     refused: dict[str, int]
     watchdog: int
     fault: str = ""
+    cap: float = 1.0
+    """Part of each axis' range that the governor leaves; 0: locked."""
+    cap_reason: CapReason = "full"
+    loop_ms: int | None = None
+    """Loop latency that the governor goes by."""
+    blind_mm: int | None = None
+    """How far the base goes within one loop at the capped speed."""
+    at_limit: tuple[int, ...] = ()
+    """Axes (by their number) that a position limit holds, or whose position is not known."""
 
 
 FromGate = GateHello | GateBeatNow | Judged | Halted | ResetDone | GateState

@@ -20,6 +20,10 @@ class Camera(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Shown large when nobody chose another."""
 
 
+StopBehavior = Literal["zero", "hold", "land"]
+"""What a stopped robot does: all rates zero; keep its position under power; come down."""
+
+
 class Axis(Struct, frozen=True, rename="camel", omit_defaults=True):
     """One number of a control frame, in the manifest's order.
 
@@ -34,7 +38,13 @@ class Axis(Struct, frozen=True, rename="camel", omit_defaults=True):
     minimum: float
     maximum: float
     group: str = "base"
-    """Axes of one group are shown and driven together: ``base``, ``camera``."""
+    """Axes of one group are shown and driven together: ``base``, ``camera``, ``arm`` (its joints),
+    ``tool`` (the arm's tip in its base's frame), ``gripper``."""
+    position_minimum: float | None = None
+    """Where the robot's gate holds the axis, in m or rad; ``None``: nowhere."""
+    position_maximum: float | None = None
+    position_channel: str = ""
+    """Telemetry channel with the axis' position; empty: there is none."""
 
 
 class TelemetryChannel(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -61,4 +71,6 @@ class Manifest(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Name of the frame that ``status.pose`` is in; empty: no pose."""
     device_timeout_s: float | None = None
     """Time without a setpoint after which the device below the gate stops; ``None``: never."""
+    stop_behavior: StopBehavior = "zero"
+    """What STOP means for it."""
     simulated: bool = False

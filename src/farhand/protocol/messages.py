@@ -14,9 +14,12 @@ from farhand.protocol.authority import (
     ControlVerdict,
     GateAnswer,
     GateBeat,
+    LeaseAnswer,
+    LeaseCancel,
     LeaseDeny,
     LeaseForce,
     LeaseGrant,
+    LeasePending,
     LeaseRelease,
     LeaseRenew,
     LeaseRequest,
@@ -64,9 +67,11 @@ from farhand.protocol.types import (
     U53,
     Battery,
     CameraVideo,
+    CapReason,
     GateCounters,
     IceCandidate,
     IceServer,
+    LeaseAsking,
     LeaseState,
     Member,
     Name,
@@ -75,6 +80,8 @@ from farhand.protocol.types import (
     Role,
     Scope,
     Speed,
+    SpeedCap,
+    SteerBy,
     StopState,
     Text,
     Track,
@@ -89,6 +96,7 @@ __all__ = [
     "Battery",
     "CameraVideo",
     "Candidate",
+    "CapReason",
     "ChannelMessage",
     "ClientMessage",
     "Config",
@@ -107,9 +115,13 @@ __all__ = [
     "IceServer",
     "Join",
     "Joined",
+    "LeaseAnswer",
+    "LeaseAsking",
+    "LeaseCancel",
     "LeaseDeny",
     "LeaseForce",
     "LeaseGrant",
+    "LeasePending",
     "LeaseRelease",
     "LeaseRenew",
     "LeaseRequest",
@@ -135,7 +147,9 @@ __all__ = [
     "SignalAction",
     "SignalResult",
     "Speed",
+    "SpeedCap",
     "Status",
+    "SteerBy",
     "Stop",
     "StopAck",
     "StopReset",
@@ -159,6 +173,9 @@ Addressed = (
     | LeaseTransfer
     | LeaseForce
     | LeaseRevoke
+    | LeasePending
+    | LeaseAnswer
+    | LeaseCancel
     | Stop
     | StopAck
     | StopReset
@@ -221,6 +238,9 @@ ChannelMessage = (
     | LeaseTransfer
     | LeaseForce
     | LeaseRevoke
+    | LeasePending
+    | LeaseAnswer
+    | LeaseCancel
     | StopReset
     | StopResetAck
     | Signal

@@ -19,6 +19,7 @@ from farhand.protocol.types import (
     Pose,
     RateReason,
     Speed,
+    SpeedCap,
     StopState,
 )
 
@@ -49,6 +50,10 @@ class Status(Struct, frozen=True, tag="status", rename="camel", omit_defaults=Tr
     gate_counters: GateCounters = GateCounters()
     streaming: tuple[CameraId, ...] = ()
     """Cameras that somebody watches."""
+    cap: SpeedCap | None = None
+    """What the driver may do now; ``None``: nobody drives."""
+    at_limit: tuple[str, ...] = ()
+    """Ids of the axes that stand at a position limit."""
     from_: MemberId | None = msgspec.field(default=None, name="from")
 
 
@@ -70,6 +75,9 @@ EventKind = Literal[
     "video-frozen",
     "video-back",
     "scope-broken",
+    "control-asked",
+    "control-refused",
+    "speed-capped",
 ]
 
 

@@ -74,12 +74,58 @@ class Battery(Struct, frozen=True, rename="camel", omit_defaults=True):
     voltage: float | None = None
 
 
+class LeaseAsking(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Somebody asks the holder for control. The holder answers with ``lease-answer``."""
+
+    ask: U32
+    """Number of the question."""
+    member: MemberId
+    name: str
+    role: Role
+    ends_in_ms: U32
+    """Time left for an answer, as of this status."""
+    on_silence: Literal["refuse", "grant"] = "refuse"
+    """What happens when the holder says nothing."""
+    reason: Text = ""
+
+
+SteerBy = Literal["video", "blind", "local"]
+
+
 class LeaseState(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Who drives. ``holder`` is ``None`` when the robot is free."""
 
     epoch: Epoch
     holder: MemberId | None = None
     holder_name: str = ""
+    holder_role: Role | None = None
+    steer_by: SteerBy | None = None
+    """By what the holder steers, as the robot holds it to."""
+    held_ms: U53 = 0
+    """How long the holder has had it, as of this status."""
+    idle_release_in_ms: U32 | None = None
+    """Set while the holder is warned: without input it loses the lease in so long."""
+    asking: LeaseAsking | None = None
+
+
+CapReason = Literal[
+    "full", "loop", "blind", "no-sample", "long-link", "stale-video", "loop-too-long"
+]
+"""Why the speed is what it is: nothing lowers it; the loop latency; the driver steers blind; no
+loop latency is known yet; the robot's owner allows old commands; no new picture is shown (locked);
+the loop takes too long (locked)."""
+
+
+class SpeedCap(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What the governor at the robot's gate allows the driver now."""
+
+    fraction: Annotated[float, Meta(ge=0, le=1)]
+    """Part of each axis' range; 0: locked."""
+    reason: CapReason
+    loop_ms: U32 | None = None
+    """Loop latency that the robot goes by; ``None``: unknown."""
+    blind_m: Annotated[float, Meta(ge=0)] | None = None
+    """How far the base can go within one loop at the capped speed; ``None``: unknown, no base."""
 
 
 class StopState(Struct, frozen=True, rename="camel", omit_defaults=True):

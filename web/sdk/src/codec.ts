@@ -30,9 +30,11 @@ const code = text(7);
 const memberId = text(128);
 const from = orNull(memberId);
 
+const role = oneOf("robot", "operator", "viewer", "supervisor", "program", "guest");
+
 const member: Check<Member> = struct({
   id: memberId,
-  role: oneOf("robot", "operator", "viewer", "supervisor", "program", "guest"),
+  role,
   name: text(64),
   robotId: orNull(id),
 });
@@ -66,6 +68,9 @@ const manifest: Check<Manifest> = struct({
         minimum: num,
         maximum: num,
         group: or(id, "base"),
+        positionMinimum: orNull(num),
+        positionMaximum: orNull(num),
+        positionChannel: or(text(128), ""),
       }),
       32,
     ),
@@ -74,6 +79,7 @@ const manifest: Check<Manifest> = struct({
   telemetry: or(list(struct({ id, label: text(200), unit: or(text(32), "") })), []),
   poseFrame: or(text(64), ""),
   deviceTimeoutS: orNull(num),
+  stopBehavior: or(oneOf("zero", "hold", "land"), "zero"),
   simulated: or(bool, false),
 });
 
@@ -90,6 +96,21 @@ const wireStatus = struct({
     epoch: int(U32),
     holder: orNull(memberId),
     holderName: or(text(200), ""),
+    holderRole: orNull(role),
+    steerBy: orNull(oneOf("video", "blind", "local")),
+    heldMs: or(int(), 0),
+    idleReleaseInMs: orNull(int(U32)),
+    asking: orNull(
+      struct({
+        ask: int(U32),
+        member: memberId,
+        name: text(200),
+        role,
+        endsInMs: int(U32),
+        onSilence: or(oneOf("refuse", "grant"), "refuse"),
+        reason: or(text(), ""),
+      }),
+    ),
   }),
   pose: orNull(struct({ x: num, y: num, yaw: num })),
   speed: orNull(struct({ linear: num, angular: num })),
@@ -101,6 +122,23 @@ const wireStatus = struct({
     { applied: 0, refused: {}, watchdog: 0 },
   ),
   streaming: or(list(id), []),
+  cap: orNull(
+    struct({
+      fraction: upTo(1),
+      reason: oneOf(
+        "full",
+        "loop",
+        "blind",
+        "no-sample",
+        "long-link",
+        "stale-video",
+        "loop-too-long",
+      ),
+      loopMs: orNull(int(U32)),
+      blindM: orNull(num),
+    }),
+  ),
+  atLimit: or(list(id), []),
 });
 
 const status: Check<RobotStatus> = (value, at) => {
@@ -155,6 +193,13 @@ const checks = {
   }),
   candidate: struct({ sessionId, candidate: orNull(candidate) }),
   "lease-grant": struct({ epoch: int(U32), ttlMs: int(), from }),
+  "lease-pending": struct({
+    ask: int(U32),
+    holder: memberId,
+    holderName: text(200),
+    endsInMs: int(U32),
+    from,
+  }),
   "lease-deny": struct({
     code,
     text: text(),
@@ -166,6 +211,7 @@ const checks = {
     epoch: int(U32),
     reason: oneOf(
       "expired",
+      "idle",
       "stopped",
       "reset",
       "forced",
@@ -212,6 +258,9 @@ const checks = {
       "video-frozen",
       "video-back",
       "scope-broken",
+      "control-asked",
+      "control-refused",
+      "speed-capped",
     ),
     id: or(text(128), ""),
     member: orNull(member),

@@ -31,6 +31,9 @@ export type ClientMessage =
   | LeaseTransfer
   | LeaseForce
   | LeaseRevoke
+  | LeasePending
+  | LeaseAnswer
+  | LeaseCancel
   | Stop
   | StopAck
   | StopReset
@@ -124,6 +127,10 @@ export type Code =
   | "FH-7015"
   | "FH-7016"
   | "FH-7017"
+  | "FH-7018"
+  | "FH-7019"
+  | "FH-7020"
+  | "FH-7021"
   | "FH-8001"
   | "FH-8002"
   | "FH-8003"
@@ -157,6 +164,9 @@ export type ServerMessage =
   | LeaseTransfer
   | LeaseForce
   | LeaseRevoke
+  | LeasePending
+  | LeaseAnswer
+  | LeaseCancel
   | Stop
   | StopAck
   | StopReset
@@ -179,6 +189,9 @@ export type ChannelMessage =
   | LeaseTransfer
   | LeaseForce
   | LeaseRevoke
+  | LeasePending
+  | LeaseAnswer
+  | LeaseCancel
   | StopReset
   | StopResetAck
   | Signal
@@ -240,6 +253,10 @@ export interface Manifest {
    * Time without a setpoint after which the device below the gate stops; `null`: never.
    */
   deviceTimeoutS?: number | null;
+  /**
+   * What STOP means for it.
+   */
+  stopBehavior?: "hold" | "land" | "zero";
   simulated?: boolean;
 }
 /**
@@ -272,9 +289,19 @@ export interface Axis {
   minimum: number;
   maximum: number;
   /**
-   * Axes of one group are shown and driven together: `base`, `camera`.
+   * Axes of one group are shown and driven together: `base`, `camera`, `arm` (its joints),
+   * `tool` (the arm's tip in its base's frame), `gripper`.
    */
   group?: string;
+  /**
+   * Where the robot's gate holds the axis, in m or rad; `null`: nowhere.
+   */
+  positionMinimum?: number | null;
+  positionMaximum?: number | null;
+  /**
+   * Telemetry channel with the axis' position; empty: there is none.
+   */
+  positionChannel?: string;
 }
 /**
  * One value on the telemetry data channel.
@@ -410,6 +437,14 @@ export interface Status {
    * Cameras that somebody watches.
    */
   streaming?: string[];
+  /**
+   * What the driver may do now; `null`: nobody drives.
+   */
+  cap?: SpeedCap | null;
+  /**
+   * Ids of the axes that stand at a position limit.
+   */
+  atLimit?: string[];
   from?: string | null;
 }
 /**
@@ -419,6 +454,41 @@ export interface LeaseState {
   epoch: number;
   holder?: string | null;
   holderName?: string;
+  holderRole?: ("guest" | "operator" | "program" | "robot" | "supervisor" | "viewer") | null;
+  /**
+   * By what the holder steers, as the robot holds it to.
+   */
+  steerBy?: ("blind" | "local" | "video") | null;
+  /**
+   * How long the holder has had it, as of this status.
+   */
+  heldMs?: number;
+  /**
+   * Set while the holder is warned: without input it loses the lease in so long.
+   */
+  idleReleaseInMs?: number | null;
+  asking?: LeaseAsking | null;
+}
+/**
+ * Somebody asks the holder for control. The holder answers with `lease-answer`.
+ */
+export interface LeaseAsking {
+  /**
+   * Number of the question.
+   */
+  ask: number;
+  member: string;
+  name: string;
+  role: "guest" | "operator" | "program" | "robot" | "supervisor" | "viewer";
+  /**
+   * Time left for an answer, as of this status.
+   */
+  endsInMs: number;
+  /**
+   * What happens when the holder says nothing.
+   */
+  onSilence?: "grant" | "refuse";
+  reason?: string;
 }
 /**
  * Position in the manifest's `poseFrame`: metres, and yaw in radians (REP 103).
@@ -475,11 +545,31 @@ export interface GateCounters {
   watchdog?: number;
 }
 /**
+ * What the governor at the robot's gate allows the driver now.
+ */
+export interface SpeedCap {
+  /**
+   * Part of each axis' range; 0: locked.
+   */
+  fraction: number;
+  reason: "blind" | "full" | "long-link" | "loop" | "loop-too-long" | "no-sample" | "stale-video";
+  /**
+   * Loop latency that the robot goes by; `null`: unknown.
+   */
+  loopMs?: number | null;
+  /**
+   * How far the base can go within one loop at the capped speed; `null`: unknown, no base.
+   */
+  blindM?: number | null;
+}
+/**
  * Something happened. Robots send theirs over every path; `id` tells the copies apart.
  */
 export interface Event {
   type: "event";
   kind:
+    | "control-asked"
+    | "control-refused"
     | "control-released"
     | "control-taken"
     | "fault"
@@ -491,6 +581,7 @@ export interface Event {
     | "robot-offline"
     | "robot-online"
     | "scope-broken"
+    | "speed-capped"
     | "stopped"
     | "stream-started"
     | "stream-stopped"
@@ -629,6 +720,9 @@ export interface LeaseTransfer {
  */
 export interface LeaseForce {
   type: "lease-force";
+  /**
+   * Needed: FH-7019 without.
+   */
   reason: string;
   steerBy?: "blind" | "local" | "video";
   to?: string | null;
@@ -644,11 +738,44 @@ export interface LeaseRevoke {
     | "expired"
     | "forced"
     | "gate-lost"
+    | "idle"
     | "reset"
     | "revoked"
     | "session-ended"
     | "stopped"
     | "transferred";
+  to?: string | null;
+  from?: string | null;
+}
+/**
+ * The robot has asked the holder; `lease-grant` or `lease-deny` follows.
+ *
+ * `lease-cancel` takes the question back.
+ */
+export interface LeasePending {
+  type: "lease-pending";
+  ask: number;
+  holder: string;
+  holderName: string;
+  endsInMs: number;
+  to?: string | null;
+  from?: string | null;
+}
+/**
+ * The holder's word on question `ask` (`status.lease.asking`).
+ */
+export interface LeaseAnswer {
+  type: "lease-answer";
+  ask: number;
+  accept: boolean;
+  to?: string | null;
+  from?: string | null;
+}
+/**
+ * Who asked does not want it any more.
+ */
+export interface LeaseCancel {
+  type: "lease-cancel";
   to?: string | null;
   from?: string | null;
 }
@@ -1019,6 +1146,10 @@ export const CODES = {
   MAY_NOT_RESET: "FH-7015",
   NOTHING_TO_RESET: "FH-7016",
   LATCH_NOT_SAVED: "FH-7017",
+  REFUSED_BY_HOLDER: "FH-7018",
+  REASON_MISSING: "FH-7019",
+  VIDEO_STALE: "FH-7020",
+  LOOP_TOO_LONG: "FH-7021",
   STORE_UNREACHABLE: "FH-8001",
   STORE_TOO_NEW: "FH-8002",
   STORE_TOO_OLD: "FH-8003",

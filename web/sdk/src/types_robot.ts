@@ -26,8 +26,16 @@ export interface AxisInfo {
   readonly unit: "m/s" | "rad/s";
   readonly minimum: number;
   readonly maximum: number;
-  /** Axes of one group are shown and driven together: `base`, `camera`. */
+  /**
+   * Axes of one group are shown and driven together: `base`, `camera`, `arm` (its joints), `tool` (the
+   * arm's tip in its base's frame), `gripper`.
+   */
   readonly group: string;
+  /** Where the robot's gate holds the axis, in m or rad; `null`: nowhere. */
+  readonly positionMinimum: number | null;
+  readonly positionMaximum: number | null;
+  /** Telemetry channel with the axis' position; empty: there is none. */
+  readonly positionChannel: string;
 }
 
 export interface TelemetryChannelInfo {
@@ -47,6 +55,8 @@ export interface Manifest {
   readonly telemetry: readonly TelemetryChannelInfo[];
   readonly poseFrame: string;
   readonly deviceTimeoutS: number | null;
+  /** What STOP means: all rates zero; keep the position under power; come down. */
+  readonly stopBehavior: "zero" | "hold" | "land";
   readonly simulated: boolean;
 }
 
@@ -67,6 +77,14 @@ export interface RobotStatus {
     readonly epoch: number;
     readonly holder: string | null;
     readonly holderName: string;
+    readonly holderRole: Role | null;
+    /** By what the holder steers, as the robot holds it to. */
+    readonly steerBy: "video" | "blind" | "local" | null;
+    /** How long the holder has had it, as of this status. */
+    readonly heldMs: number;
+    /** Set while the holder is warned: without input it loses the lease in so long. */
+    readonly idleReleaseInMs: number | null;
+    readonly asking: LeaseAsking | null;
   };
   readonly pose: { readonly x: number; readonly y: number; readonly yaw: number } | null;
   /** Measured: m/s forward, rad/s to the left. */
@@ -79,6 +97,44 @@ export interface RobotStatus {
   readonly refused: Readonly<Record<string, number>>;
   readonly watchdog: number;
   readonly streaming: readonly string[];
+  /** What the governor allows the driver now; `null`: nobody drives. */
+  readonly cap: SpeedCap | null;
+  /** Ids of the axes that stand at a position limit. */
+  readonly atLimit: readonly string[];
+}
+
+/** Somebody asks the holder for control. */
+export interface LeaseAsking {
+  readonly ask: number;
+  readonly member: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Time left for an answer, as of this status. */
+  readonly endsInMs: number;
+  /** What happens when the holder says nothing. */
+  readonly onSilence: "refuse" | "grant";
+  readonly reason: string;
+}
+
+/** Why the speed is what it is; `stale-video` and `loop-too-long` lock the robot. */
+export type CapReason =
+  | "full"
+  | "loop"
+  | "blind"
+  | "no-sample"
+  | "long-link"
+  | "stale-video"
+  | "loop-too-long";
+
+/** What the governor at the robot's gate allows the driver now. */
+export interface SpeedCap {
+  /** Part of each axis' range; 0: locked. */
+  readonly fraction: number;
+  readonly reason: CapReason;
+  /** Loop latency that the robot goes by; `null`: unknown. */
+  readonly loopMs: number | null;
+  /** How far the base can go within one loop at the capped speed; `null`: unknown, or no base. */
+  readonly blindM: number | null;
 }
 
 export type RobotEventKind =
@@ -98,7 +154,10 @@ export type RobotEventKind =
   | "fault"
   | "video-frozen"
   | "video-back"
-  | "scope-broken";
+  | "scope-broken"
+  | "control-asked"
+  | "control-refused"
+  | "speed-capped";
 
 /**
  * Why the robot sends video at the rate it does: the first guess; a probe found more; the link is clear,
