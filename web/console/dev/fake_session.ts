@@ -33,6 +33,8 @@ export class FakeStore<T> implements Store<T> {
   }
 }
 
+const UNBOUND = { positionMinimum: null, positionMaximum: null, positionChannel: "" };
+
 export const MANIFEST: Manifest = {
   robotId: "sim-rover",
   name: "sim-rover",
@@ -44,21 +46,63 @@ export const MANIFEST: Manifest = {
   ],
   microphone: false,
   axes: [
-    { id: "linear.x", label: "Forward", unit: "m/s", minimum: -1, maximum: 1, group: "base" },
-    { id: "angular.z", label: "Turn", unit: "rad/s", minimum: -2, maximum: 2, group: "base" },
-    { id: "pan", label: "Pan", unit: "rad/s", minimum: -1, maximum: 1, group: "camera" },
-    { id: "tilt", label: "Tilt", unit: "rad/s", minimum: -1, maximum: 1, group: "camera" },
+    {
+      id: "linear.x",
+      label: "Forward",
+      unit: "m/s",
+      minimum: -1,
+      maximum: 1,
+      group: "base",
+      ...UNBOUND,
+    },
+    {
+      id: "angular.z",
+      label: "Turn",
+      unit: "rad/s",
+      minimum: -2,
+      maximum: 2,
+      group: "base",
+      ...UNBOUND,
+    },
+    {
+      id: "pan",
+      label: "Pan",
+      unit: "rad/s",
+      minimum: -1,
+      maximum: 1,
+      group: "camera",
+      ...UNBOUND,
+    },
+    {
+      id: "tilt",
+      label: "Tilt",
+      unit: "rad/s",
+      minimum: -1,
+      maximum: 1,
+      group: "camera",
+      ...UNBOUND,
+    },
   ],
   telemetry: [],
   poseFrame: "hall",
   deviceTimeoutS: 0.25,
+  stopBehavior: "zero",
   simulated: true,
 };
 
 export const STATUS: RobotStatus = {
   stampUs: 86_412_345_678,
   mode: "idle",
-  lease: { epoch: 7, holder: null, holderName: "" },
+  lease: {
+    epoch: 7,
+    holder: null,
+    holderName: "",
+    holderRole: null,
+    steerBy: null,
+    heldMs: 0,
+    idleReleaseInMs: null,
+    asking: null,
+  },
   pose: { x: 1.234, y: -0.5, yaw: 0.6 },
   speed: { linear: 0, angular: 0 },
   battery: { percent: 78, voltage: 24.6 },
@@ -68,6 +112,8 @@ export const STATUS: RobotStatus = {
   refused: {},
   watchdog: 0,
   streaming: ["front", "rear"],
+  cap: null,
+  atLimit: [],
 };
 
 export const camera = (index: number, picture: CameraSnapshot["picture"]): CameraSnapshot => {

@@ -2,12 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Input } from "../src/input.ts";
 
+const FREE = { positionMinimum: null, positionMaximum: null, positionChannel: "" };
 const AXES = [
-  { id: "linear.x", label: "", unit: "m/s" as const, minimum: -1, maximum: 1, group: "base" },
-  { id: "angular.z", label: "", unit: "rad/s" as const, minimum: -2, maximum: 2, group: "base" },
-];
+  { id: "linear.x", label: "", unit: "m/s", minimum: -1, maximum: 1, group: "base", ...FREE },
+  { id: "angular.z", label: "", unit: "rad/s", minimum: -2, maximum: 2, group: "base", ...FREE },
+] as const;
 
 const PAN = {
+  ...FREE,
   id: "pan",
   label: "",
   unit: "rad/s",

@@ -156,6 +156,9 @@ describe("rates", () => {
     minimum,
     maximum,
     group: "base",
+    positionMinimum: null,
+    positionMaximum: null,
+    positionChannel: "",
   });
 
   it("stand in the manifest's order, scaled to its limits", () => {
