@@ -3,6 +3,8 @@
 ``python -m farhand.kits.operator URL ROBOT`` says ``ready`` on standard output, then obeys lines
 on standard input:
 
+    view       (only as the first word) have all cameras sent; says ``viewing``
+    watch      be there, without control; says ``watching``
     drive      take control (after a reset where STOP holds) and drive; says ``driving EPOCH``
     stop       press STOP; says ``stopped MICROSECONDS_OF_THE_PRESS STOP_ID``
     close      close the peer connection without a word
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from farhand.client.connection import Client, connect
 from farhand.client.robot import Robot
 from farhand.errors import FarhandError
+from farhand.protocol import control
 from farhand.protocol.messages import LeaseGrant
 
 SPEED = 0.4
@@ -66,11 +69,14 @@ async def obey(client: Client, robot_id: str, next_line: Callable[[], str]) -> N
     say("ready")
     loop = asyncio.get_running_loop()
     first = await loop.run_in_executor(None, next_line)
-    async with client.open(robot_id, cameras=[]) as robot:
-        word = first.strip()
+    word = first.strip()
+    async with client.open(robot_id, cameras=None if word == "view" else []) as robot:
         while word not in {"", "quit"}:
             if word == "drive":
                 await drive(robot)
+            elif word in {"view", "watch"}:
+                await robot.wait_until(lambda: robot.has_open(control.SAFETY), PATIENCE_S)
+                say(f"{word}ing")
             elif word == "stop":
                 pressed = time.monotonic_ns() // 1000
                 say("stopped", pressed, await robot.stop())

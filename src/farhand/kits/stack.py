@@ -75,6 +75,8 @@ class Options:
     ``token`` is made: it may do everything."""
     token: str = ""
     """By which a server with accounts is asked how its robots are."""
+    governor: dict[str, float] = field(default_factory=dict)
+    """What the robots' owner says of the governor, by its names in the configuration."""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of all programs, beside ours."""
 

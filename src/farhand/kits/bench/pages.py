@@ -1,8 +1,10 @@
 """Pages of the console that drive, for faults that strike the browser."""
 
 import time
+from contextlib import AbstractContextManager
 
-from farhand.kits.browser import Chromium, wait_in_page
+from farhand.kits.browser import Chromium, Playwright, playwright, wait_in_page
+from farhand.kits.stack import Stack
 
 _DRIVING = """() => document.querySelector('[data-testid=control-state]')
     ?.textContent.includes('IN CONTROL')"""
@@ -52,3 +54,28 @@ class DrivingPage:
         unlimited = {"downloadThroughput": -1, "uploadThroughput": -1}
         conditions = {"offline": False, "latency": 1, "packetLoss": packet_loss, **unlimited}
         self._network.send("Network.emulateNetworkConditions", conditions)
+
+
+class Browsers:
+    """Starts browsers that drive; one playwright for all, on the thread that asks first."""
+
+    def __init__(self) -> None:
+        self._driver: Playwright | None = None
+        self._entered: AbstractContextManager[Playwright] | None = None
+
+    def driving_page(self, stack: Stack, robot_id: str) -> DrivingPage:
+        """Return a page in a browser of its own that holds W."""
+        if self._driver is None:
+            self._entered = playwright()
+            self._driver = self._entered.__enter__()
+        browser = Chromium(self._driver)
+        try:
+            return DrivingPage(browser, stack.url, robot_id)
+        except BaseException:
+            browser.close()
+            raise
+
+    def close(self) -> None:
+        """End playwright."""
+        if self._entered is not None:
+            self._entered.__exit__(None, None, None)

@@ -1,30 +1,42 @@
 """How long from a fault until the wheels are told to stand still.
 
-An observer reads nothing but the simulated actuator. Every run: an operator drives, one fault, the
+Observers read nothing but the simulated actuators. Every run: an operator drives, one fault, the
 first zero command after it. Where the gate itself is struck, what stops the robot is the device
-below it.
+below it. Several robots are struck at once, each by a thread of its own: most of a run is waiting
+for the lease of a dead driver to end. Once with nothing else to do, once with both cores busy.
 """
 
+import os
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from farhand.errors import Code, FarhandError
-from farhand.kits.bench.common import percentile
-from farhand.kits.bench.pages import DrivingPage
-from farhand.kits.bench.stop_faults import CASES, ROBOT, Bench, Run
-from farhand.kits.browser import BrowserError, Chromium, Playwright, playwright
-from farhand.kits.stack import Options, Stack
+from farhand.kits.bench.burners import burning
+from farhand.kits.bench.pages import Browsers
+from farhand.kits.bench.stop_faults import CASES, Bench, Run
+from farhand.kits.bench.stop_figures import figures
+from farhand.kits.bench.stop_watcher import measure_watchers
+from farhand.kits.browser import BrowserError
+from farhand.kits.nursery import Nursery
+from farhand.kits.stack import Options, Robot, Stack
 from farhand.sim.observer import Observer
 
-RUNS = 50
-QUICK_RUNS = 2
+RUNS = 200
+BROWSER_RUNS = 20
+QUICK_RUNS = 4
 QUICK_BROWSER_RUNS = 1
+ROBOTS = 4
 LIMIT_S = 5.0
 """A run that takes longer has failed; it counts as this long."""
 DRIVING_S = 0.25
 SETUP_FAILURES = 5
+HELD_UP_MS = 20.0
+"""An observer that saw nothing for longer cannot be believed."""
+BLIND_AT_FULL_SPEED = {"blind_cap": 1.0}
+"""The operators look at no pictures: the governor would let them creep."""
 
 
 def wait_until_driving(observer: Observer, for_s: float, timeout_s: float = 15.0) -> None:
@@ -40,7 +52,7 @@ def wait_until_driving(observer: Observer, for_s: float, timeout_s: float = 15.0
         covers = steps and steps[-1].stamp_us - steps[0].stamp_us > span_us * 0.8
         if covers and all(step.is_commanded for step in steps):
             return
-        time.sleep(0.002)
+        time.sleep(0.005)
     raise FarhandError(Code.INTERNAL, "The robot does not drive.")
 
 
@@ -62,37 +74,41 @@ def strike(bench: Bench, name: str) -> Run:
     return Run((stopped_us - struck_us) / 1000, gap_ms)
 
 
-def run_case(bench: Bench, name: str, runs: int, browsers: "Browsers") -> None:
+def run_case(
+    bench: Bench, name: str, runs: int, browsers: Browsers, *, believes_ms: float = HELD_UP_MS
+) -> None:
     """Strike ``runs`` times, each time with a driver who has just started.
 
-    Where nobody came to drive, or the fault's instant is not known, the run is void: it is counted
-    and another one made. After too many of them the case ends with the runs it has.
+    Where nobody came to drive, or the fault's instant is not known, the run is void; where the
+    observer was held up, it is listed. Both are made again. After too many of them the case ends
+    with the runs it has.
 
     Raises:
         FarhandError: Not one run came about.
 
     """
-    kept = bench.runs.setdefault(name, [])
-    while len(kept) < runs:
+    kept, held_up = bench.runs.setdefault(name, []), bench.held_up.setdefault(name, [])
+    while len(kept) < runs and len(held_up) < max(runs, SETUP_FAILURES):
         try:
-            kept.append(_run_once(bench, name, browsers))
+            run = _run_once(bench, name, browsers)
+            (held_up if run.observer_gap_ms > believes_ms else kept).append(run)
         except (FarhandError, BrowserError):
             bench.void[name] += 1
-            if bench.void[name] > SETUP_FAILURES:
+            if bench.void[name] > max(SETUP_FAILURES, runs // 5):
                 if not kept:
                     raise
                 return
-        bench.stack.wait_until_online(ROBOT)
+        bench.stack.wait_until_online(bench.robot)
 
 
-def _run_once(bench: Bench, name: str, browsers: "Browsers") -> Run:
+def _run_once(bench: Bench, name: str, browsers: Browsers) -> Run:
     if not CASES[name].by_browser:
         operator = bench.fresh_operator()
         try:
             return strike(bench, name)
         finally:
             operator.end()
-    bench.page = browsers.driving_page(bench.stack)
+    bench.page = browsers.driving_page(bench.stack, bench.robot)
     try:
         return strike(bench, name)
     finally:
@@ -100,68 +116,75 @@ def _run_once(bench: Bench, name: str, browsers: "Browsers") -> Run:
         bench.page = None
 
 
-class Browsers:
-    """Starts browsers that drive; one playwright for all."""
-
-    def __init__(self) -> None:
-        self._driver: Playwright | None = None
-        self._entered: AbstractContextManager[Playwright] | None = None
-
-    def driving_page(self, stack: Stack) -> DrivingPage:
-        """Return a page in a browser of its own that holds W."""
-        if self._driver is None:
-            self._entered = playwright()
-            self._driver = self._entered.__enter__()
-        browser = Chromium(self._driver)
-        try:
-            return DrivingPage(browser, stack.url, ROBOT)
-        except BaseException:
-            browser.close()
-            raise
-
-    def close(self) -> None:
-        """End playwright."""
-        if self._entered is not None:
-            self._entered.__exit__(None, None, None)
-
-
 @contextmanager
-def prepared() -> Iterator[Bench]:
-    """Start the programs and the observer."""
-    with Stack(Options()) as stack, Observer(stack.sim_socket(ROBOT)) as observer:
-        bench = Bench(stack, observer)
-        try:
-            yield bench
-        finally:
-            bench.close()
+def prepared(robots: int = 1) -> Iterator[list[Bench]]:
+    """Start the programs and an observer for each robot."""
+    names = [f"sim-{number}" for number in range(1, robots + 1)]
+    options = Options(
+        tuple(Robot(name, name, seed) for seed, name in enumerate(names, start=1)),
+        governor=BLIND_AT_FULL_SPEED,
+    )
+    with ExitStack() as opened:
+        stack = opened.enter_context(Stack(options))
+        nursery = opened.enter_context(Nursery())
+        benches = []
+        for name in names:
+            observer = opened.enter_context(Observer(stack.sim_socket(name)))
+            benches.append(Bench(stack, name, observer, nursery))
+        yield benches
 
 
-def summary(runs: list[Run], void: int) -> dict[str, float]:
-    """Return the figures of one fault."""
-    times = [run.stopped_ms for run in runs]
-    return {
-        "p50": round(percentile(times, 50), 1),
-        "p99": round(percentile(times, 99), 1),
-        "max": round(max(times), 1),
-        "runs": len(times),
-        "void": void,
-        "observer_gap_max": round(max(run.observer_gap_ms for run in runs), 1),
-    }
+def run_cases(benches: Sequence[Bench], runs: int, names: Sequence[str]) -> None:
+    """Strike each robot with each fault, all robots at once; ``runs`` are shared out."""
+    share, rest = divmod(runs, len(benches))
+    nobody = Browsers()
+
+    def work(number: int) -> None:
+        for name in names:
+            run_case(benches[number], name, share + (number < rest), nobody)
+
+    with ThreadPoolExecutor(len(benches)) as threads:
+        for done in [threads.submit(work, number) for number in range(len(benches))]:
+            done.result()
+
+
+def measure(*, runs: int, browser_runs: int) -> tuple[dict[str, Any], str]:
+    """Return the figures of each fault, and the gate's scheduler."""
+    by_program = [name for name, case in CASES.items() if not case.by_browser]
+    by_browser = [name for name, case in CASES.items() if case.by_browser]
+    browsers = Browsers()
+    try:
+        with prepared(ROBOTS) as benches:
+            scheduler = scheduler_of(benches[0].pid("gate"))
+            run_cases(benches, runs, by_program)
+            for name in by_browser:  # playwright lives on this thread
+                run_case(benches[0], name, browser_runs, browsers)
+            return {name: figures(benches, name) for name in CASES}, scheduler
+    finally:
+        browsers.close()
+
+
+def scheduler_of(pid: int) -> str:
+    """Return the scheduler of a process and its priority there."""
+    policy = os.sched_getscheduler(pid) & ~getattr(os, "SCHED_RESET_ON_FORK", 0)
+    if policy in {os.SCHED_FIFO, os.SCHED_RR}:
+        return f"SCHED_FIFO {os.sched_getparam(pid).sched_priority}"
+    return "default"
 
 
 def run(*, quick: bool, rounds: int | None = None) -> dict[str, Any]:
-    """Measure every fault; ``rounds`` is the number of runs of each (default 50)."""
-    browsers = Browsers()
-    try:
-        with prepared() as bench:
-            for name, case in CASES.items():
-                quick_runs = QUICK_BROWSER_RUNS if case.by_browser else QUICK_RUNS
-                run_case(bench, name, quick_runs if quick else rounds or RUNS, browsers)
-            return {
-                "farhand": {
-                    name: summary(runs, bench.void[name]) for name, runs in bench.runs.items()
-                },
-                "peers": {},
-            }
-    finally:
-        browsers.close()
+    """Measure every fault; ``rounds`` is the number of runs of each (default 200, browsers 20)."""
+    runs = QUICK_RUNS if quick else rounds or RUNS
+    browser_runs = QUICK_BROWSER_RUNS if quick else min(runs, BROWSER_RUNS)
+    idle, scheduler = measure(runs=runs, browser_runs=browser_runs)
+    with burning(os.cpu_count() or 1):
+        busy, _ = measure(runs=runs, browser_runs=browser_runs)
+    watchers: Mapping[str, Any] = measure_watchers(runs=runs // 2)
+    every = {f"{name} (idle)": found for name, found in idle.items()}
+    every |= {f"{name} (busy)": found for name, found in busy.items()}
+    return {
+        "farhand": every | watchers["figures"],
+        "peers": {},
+        "left_out": watchers["left_out"],
+        "versions": {"gate's scheduler": scheduler},
+    }

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,47 +9,14 @@ from dataclasses import dataclass, field
 
 from farhand.errors import Code, FarhandError
 from farhand.kits.bench.pages import DrivingPage
+from farhand.kits.nursery import Nursery, Operator
 from farhand.kits.stack import Stack
 from farhand.sim.link import SimControl
 from farhand.sim.observer import Observer
 from farhand.sim.wire import Fault
 
-ROBOT = "sim-rover"
 HELD_UP_US = 20_000
 """One tick. Killing a browser takes the kernel some milliseconds by itself."""
-
-
-class Operator:
-    """The operator program and the lines it says."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "farhand.kits.operator", stack.url, ROBOT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def say(self, word: str) -> None:
-        """Give a command."""
-        assert self.process.stdin is not None  # noqa: S101 - it has a pipe
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-
-    def hear(self, word: str) -> list[str]:
-        """Return the rest of the next line, which must begin with ``word``."""
-        assert self.process.stdout is not None  # noqa: S101 - it has a pipe
-        line = self.process.stdout.readline().split()
-        if not line or line[0] != word:
-            raise FarhandError(Code.INTERNAL, f"The operator said {line!r} instead of {word!r}.")
-        return line[1:]
-
-    def end(self) -> None:
-        """Kill the program, whatever state it is in."""
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.communicate()
 
 
 @dataclass(slots=True)
@@ -67,21 +32,23 @@ class Run:
 
 @dataclass(slots=True)
 class Bench:
-    """What all faults of one bench share."""
+    """One robot that is struck again and again."""
 
     stack: Stack
+    robot: str
     observer: Observer
+    nursery: Nursery
     operator: Operator | None = None
-    spare: Operator | None = None
     page: DrivingPage | None = None
     runs: dict[str, list[Run]] = field(default_factory=dict)
+    held_up: dict[str, list[Run]] = field(default_factory=dict)
+    """Runs in which the observer itself saw nothing for too long: listed, and made again."""
     void: Counter[str] = field(default_factory=Counter)
     """Runs that say nothing: nobody drove, or nobody knows when the fault struck."""
 
     def fresh_operator(self) -> Operator:
-        """Return an operator that drives; the next one starts up meanwhile."""
-        operator = self.operator = self.spare or Operator(self.stack)
-        self.spare = Operator(self.stack)
+        """Return an operator that drives."""
+        operator = self.operator = self.nursery.bear(self.stack.url, self.robot)
         try:
             operator.hear("ready")
             operator.say("drive")
@@ -94,9 +61,9 @@ class Bench:
     def pid(self, program: str) -> int:
         """Return the process id of ``agent`` or ``gate``."""
         if program == "gate":
-            found = self.stack.gate_pid(ROBOT)
+            found = self.stack.gate_pid(self.robot)
         else:
-            process = self.stack.programs[f"{program}-{ROBOT}"].process
+            process = self.stack.programs[f"{program}-{self.robot}"].process
             found = process.pid if process is not None else None
         if found is None:
             raise FarhandError(Code.INTERNAL, f"No {program} is running.")
@@ -104,14 +71,8 @@ class Bench:
 
     def sim_fault(self, fault: Fault, *, is_on: bool) -> None:
         """Switch a fault of the simulator."""
-        with SimControl(self.stack.sim_socket(ROBOT)) as control:
+        with SimControl(self.stack.sim_socket(self.robot)) as control:
             control.set_fault(fault, is_on=is_on)
-
-    def close(self) -> None:
-        """End the operators."""
-        for operator in (self.operator, self.spare):
-            if operator is not None:
-                operator.end()
 
 
 def _kill(kill: Callable[[], None]) -> int:
@@ -139,8 +100,8 @@ def _signal(program: str, signum: int) -> Callable[[Bench], int]:
 def _operator_signal(signum: int) -> Callable[[Bench], int]:
     def inject(bench: Bench) -> int:
         assert bench.operator is not None  # noqa: S101 - it drives
-        process = bench.operator.process
-        return _kill(lambda: process.send_signal(signum))
+        operator = bench.operator
+        return _kill(lambda: operator.signal(signum))
 
     return inject
 
