@@ -208,7 +208,8 @@ def _manifest(section: AgentSection, cameras: list[Camera]) -> Manifest:
             device_timeout_s=0.25,
             simulated=True,
         )
-    return replace(manifest, axes=tuple(_limited(axis, section) for axis in manifest.axes))
+    axes = tuple(_limited(axis, section) for axis in manifest.axes)
+    return replace(manifest, axes=axes, max_age_s=section.max_age_ms / 1000)
 
 
 def _limited(axis: Axis, section: AgentSection) -> Axis:

@@ -1,11 +1,28 @@
 """What a robot declares about itself. The console builds its screen from this and nothing else."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from farhand.protocol.ids import CameraId, RobotId
 from farhand.protocol.types import Name
+
+
+class CameraView(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Where a camera sits and looks, so that a screen can draw the way ahead into its picture."""
+
+    fov_rad: Annotated[float, Meta(gt=0, lt=3.1)]
+    """Horizontal field of view."""
+    height_m: Annotated[float, Meta(gt=0)]
+    """Above the ground."""
+    forward_m: float = 0.0
+    """How far ahead of the robot's middle."""
+    yaw_rad: float = 0.0
+    """Direction seen from above: 0 forward, positive to the left."""
+    pitch_rad: float = 0.0
+    """How far it looks down."""
+    on_head: bool = False
+    """It turns with the axes ``pan`` and ``tilt``."""
 
 
 class Camera(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -18,6 +35,8 @@ class Camera(Struct, frozen=True, rename="camel", omit_defaults=True):
     fps: float
     main: bool = False
     """Shown large when nobody chose another."""
+    view: CameraView | None = None
+    """Where it sits and looks; ``None``: unknown."""
 
 
 StopBehavior = Literal["zero", "hold", "land"]
@@ -71,6 +90,8 @@ class Manifest(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Name of the frame that ``status.pose`` is in; empty: no pose."""
     device_timeout_s: float | None = None
     """Time without a setpoint after which the device below the gate stops; ``None``: never."""
+    max_age_s: float | None = None
+    """Older commands the gate refuses; ``None``: not said."""
     stop_behavior: StopBehavior = "zero"
     """What STOP means for it."""
     simulated: bool = False

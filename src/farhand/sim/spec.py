@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from farhand.protocol.ids import CameraId
-from farhand.protocol.manifest import Axis, Camera, TelemetryChannel
+from farhand.protocol.manifest import Axis, Camera, CameraView, TelemetryChannel
 
 DEVICE_TIMEOUT_S = 0.25
 """The wheels' command is zero this long after the last setpoint, whoever else has died."""
@@ -59,7 +59,21 @@ CAMERA_SPECS = (
 )
 
 CAMERAS = tuple(
-    Camera(spec.id, spec.label, spec.width, spec.height, spec.fps, main=spec.on_head)
+    Camera(
+        spec.id,
+        spec.label,
+        spec.width,
+        spec.height,
+        spec.fps,
+        main=spec.on_head,
+        view=CameraView(
+            spec.fov_rad,
+            spec.height_m,
+            forward_m=spec.x_m,
+            yaw_rad=spec.yaw_rad,
+            on_head=spec.on_head,
+        ),
+    )
     for spec in CAMERA_SPECS
 )
 

@@ -33,6 +33,14 @@ export class FakeStore<T> implements Store<T> {
   }
 }
 
+const AHEAD = {
+  fovRad: 1.31,
+  heightM: 0.55,
+  forwardM: 0,
+  yawRad: 0,
+  pitchRad: 0,
+  onHead: false,
+};
 const UNBOUND = { positionMinimum: null, positionMaximum: null, positionChannel: "" };
 
 export const MANIFEST: Manifest = {
@@ -41,8 +49,8 @@ export const MANIFEST: Manifest = {
   model: "Simulated rover",
   software: "farhand 0.1.0",
   cameras: [
-    { id: "front", label: "Front", width: 640, height: 480, fps: 30, main: true },
-    { id: "rear", label: "Rear", width: 320, height: 240, fps: 15, main: false },
+    { id: "front", label: "Front", width: 640, height: 480, fps: 30, main: true, view: AHEAD },
+    { id: "rear", label: "Rear", width: 320, height: 240, fps: 15, main: false, view: AHEAD },
   ],
   microphone: false,
   axes: [
@@ -86,6 +94,7 @@ export const MANIFEST: Manifest = {
   telemetry: [],
   poseFrame: "hall",
   deviceTimeoutS: 0.25,
+  maxAgeS: 0.15,
   stopBehavior: "zero",
   simulated: true,
 };

@@ -145,7 +145,7 @@ export class Cameras {
   #get(id: string): CameraState {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
-    const info = { id, label: id, width: 0, height: 0, fps: 30, main: false };
+    const info = { id, label: id, width: 0, height: 0, fps: 30, main: false, view: null };
     const state: CameraState = {
       info,
       attached: new Set(),

@@ -53,6 +53,16 @@ const manifest: Check<Manifest> = struct({
         height: num,
         fps: num,
         main: or(bool, false),
+        view: orNull(
+          struct({
+            fovRad: num,
+            heightM: num,
+            forwardM: or(num, 0),
+            yawRad: or(num, 0),
+            pitchRad: or(num, 0),
+            onHead: or(bool, false),
+          }),
+        ),
       }),
       32,
     ),
@@ -79,6 +89,7 @@ const manifest: Check<Manifest> = struct({
   telemetry: or(list(struct({ id, label: text(200), unit: or(text(32), "") })), []),
   poseFrame: or(text(64), ""),
   deviceTimeoutS: orNull(num),
+  maxAgeS: orNull(num),
   stopBehavior: or(oneOf("zero", "hold", "land"), "zero"),
   simulated: or(bool, false),
 });

@@ -254,6 +254,10 @@ export interface Manifest {
    */
   deviceTimeoutS?: number | null;
   /**
+   * Older commands the gate refuses; `null`: not said.
+   */
+  maxAgeS?: number | null;
+  /**
    * What STOP means for it.
    */
   stopBehavior?: "hold" | "land" | "zero";
@@ -272,6 +276,39 @@ export interface Camera {
    * Shown large when nobody chose another.
    */
   main?: boolean;
+  /**
+   * Where it sits and looks; `null`: unknown.
+   */
+  view?: CameraView | null;
+}
+/**
+ * Where a camera sits and looks, so that a screen can draw the way ahead into its picture.
+ */
+export interface CameraView {
+  /**
+   * Horizontal field of view.
+   */
+  fovRad: number;
+  /**
+   * Above the ground.
+   */
+  heightM: number;
+  /**
+   * How far ahead of the robot's middle.
+   */
+  forwardM?: number;
+  /**
+   * Direction seen from above: 0 forward, positive to the left.
+   */
+  yawRad?: number;
+  /**
+   * How far it looks down.
+   */
+  pitchRad?: number;
+  /**
+   * It turns with the axes `pan` and `tilt`.
+   */
+  onHead?: boolean;
 }
 /**
  * One number of a control frame, in the manifest's order.

@@ -17,6 +17,24 @@ export interface CameraInfo {
   readonly height: number;
   readonly fps: number;
   readonly main: boolean;
+  /** Where it sits and looks; `null`: unknown. */
+  readonly view: CameraView | null;
+}
+
+/** Where a camera sits and looks, so that a screen can draw the way ahead into its picture. */
+export interface CameraView {
+  /** Horizontal field of view. */
+  readonly fovRad: number;
+  /** Above the ground. */
+  readonly heightM: number;
+  /** How far ahead of the robot's middle. */
+  readonly forwardM: number;
+  /** Direction seen from above: 0 forward, positive to the left. */
+  readonly yawRad: number;
+  /** How far it looks down. */
+  readonly pitchRad: number;
+  /** It turns with the axes `pan` and `tilt`. */
+  readonly onHead: boolean;
 }
 
 /** One number of a control frame. Always a rate: zero on all axes is neutral. */
@@ -55,6 +73,8 @@ export interface Manifest {
   readonly telemetry: readonly TelemetryChannelInfo[];
   readonly poseFrame: string;
   readonly deviceTimeoutS: number | null;
+  /** Older commands the gate refuses; `null`: not said. */
+  readonly maxAgeS: number | null;
   /** What STOP means: all rates zero; keep the position under power; come down. */
   readonly stopBehavior: "zero" | "hold" | "land";
   readonly simulated: boolean;

@@ -31,7 +31,15 @@ class FakeVideo {
   }
 }
 
-const FRONT = { id: "front", label: "Front", width: 640, height: 480, fps: 30, main: true };
+const FRONT = {
+  id: "front",
+  label: "Front",
+  width: 640,
+  height: 480,
+  fps: 30,
+  main: true,
+  view: null,
+};
 const track = () => ({}) as MediaStreamTrack;
 const entry = (rtp: number) => ({ rtp, stampUs: rtp, epoch: 1, lastAppliedSeq: 1 });
 let shown: [string, Matched][];

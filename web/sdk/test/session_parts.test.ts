@@ -4,7 +4,15 @@ import { type Owner, SessionParts } from "../src/session_parts.ts";
 import { initialSnapshot } from "../src/session_state.ts";
 import type { RobotStatus } from "../src/types.ts";
 
-const FRONT = { id: "front", label: "Front", width: 640, height: 480, fps: 30, main: true };
+const FRONT = {
+  id: "front",
+  label: "Front",
+  width: 640,
+  height: 480,
+  fps: 30,
+  main: true,
+  view: null,
+};
 const LINK = { state: "open", retryAt: null, attempt: 0, cause: null } as const;
 const REACH = {
   state: "connected",
