@@ -10,7 +10,7 @@ import type {
   SessionSnapshot,
   Store,
 } from "@farhand/client";
-import { DEFAULT_KEY_MAP } from "../../sdk/src/input.ts";
+import { DEFAULT_KEY_MAP, layoutOf } from "../../sdk/src/input_layout.ts";
 
 export class FakeStore<T> implements Store<T> {
   #value: T;
@@ -173,6 +173,9 @@ const INPUT: InputSnapshot = {
   focused: false,
   gamepad: null,
   speedFraction: 0.6,
+  layout: layoutOf(MANIFEST.axes),
+  mode: "base",
+  activation: "hold",
 };
 
 const READING: HudReading = {
@@ -271,6 +274,13 @@ export function fakeSession(change: Partial<SessionSnapshot> = {}): FakeSession 
       keyMap: DEFAULT_KEY_MAP,
       setKeyMap: () => call("setKeyMap"),
       attachSurface: () => () => undefined,
+      setMode: (mode) => {
+        call(`mode ${mode}`);
+        inputStore.patch({ mode });
+      },
+      setActivation: (activation) => inputStore.patch({ activation }),
+      jog: (axis, value) => call(`jog ${axis} ${value}`),
+      releaseJog: (axis, value) => call(`releaseJog ${axis} ${value}`),
       setStick: (x, y) => call(`stick ${x.toFixed(2)} ${y.toFixed(2)}`),
       releaseStick: () => call("releaseStick"),
       setLook: (x, y) => call(`look ${x.toFixed(2)} ${y.toFixed(2)}`),

@@ -1,35 +1,28 @@
 /** Keys, touch stick and gamepad of the page. Whatever may have let go of a control counts as let go: zero, then neutral first. */
 
 import { nowUs } from "./clock.ts";
+import { PAD_MODE_BUTTON, PAD_STOP_BUTTON } from "./input_gamepad.ts";
+import { DEFAULT_KEY_MAP, FIRST_LAYOUT, layoutOf } from "./input_layout.ts";
 import { InputState, toRates } from "./input_state.ts";
 import { Value } from "./store.ts";
-import type { AxisInfo, CutCause, InputController, InputSnapshot, KeyMap } from "./types.ts";
+import type {
+  Activation,
+  AxisInfo,
+  CutCause,
+  InputController,
+  InputSnapshot,
+  KeyMap,
+} from "./types.ts";
 
 /** The Worker takes silence of 150 ms for a hung page, so several reports may be late. */
 const REPORT_MS = 25;
-/** Standard mapping: menu (start, options). */
-const PAD_STOP_BUTTON = 9;
+/** So long a press moves where a person has chosen steps. */
+const STEP_MS = 200;
 /** Where letters are text or choose something, they do not drive. */
 const NO_KEYS =
   "input, textarea, select, [contenteditable]:not([contenteditable='false']), [role='dialog'], [role='alertdialog'], [role='menu'], [role='listbox'], [role='combobox'], [role='slider']";
 
-/** WASD and arrows drive, Q/E pan, R/F tilt, Shift slows. */
-export const DEFAULT_KEY_MAP: KeyMap = {
-  KeyW: { axis: "linear.x", value: 1 },
-  KeyS: { axis: "linear.x", value: -1 },
-  KeyA: { axis: "angular.z", value: 1 },
-  KeyD: { axis: "angular.z", value: -1 },
-  ArrowUp: { axis: "linear.x", value: 1 },
-  ArrowDown: { axis: "linear.x", value: -1 },
-  ArrowLeft: { axis: "angular.z", value: 1 },
-  ArrowRight: { axis: "angular.z", value: -1 },
-  KeyQ: { axis: "pan", value: 1 },
-  KeyE: { axis: "pan", value: -1 },
-  KeyR: { axis: "tilt", value: 1 },
-  KeyF: { axis: "tilt", value: -1 },
-  ShiftLeft: { slow: true },
-  ShiftRight: { slow: true },
-};
+export { DEFAULT_KEY_MAP };
 
 export interface InputOutput {
   /** An input report: rates in the manifest's order, and when they were read. */
@@ -37,6 +30,8 @@ export interface InputOutput {
   /** Esc, the gamepad's menu button, or leaving fullscreen while in control. */
   onStop(): void;
 }
+
+const jogId = (axis: string, value: number): string => `jog ${axis} ${Math.sign(value)}`;
 
 const closest = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest(NO_KEYS) !== null;
@@ -50,6 +45,9 @@ export class Input implements InputController {
     focused: false,
     gamepad: null,
     speedFraction: 1,
+    layout: FIRST_LAYOUT,
+    mode: "base",
+    activation: "hold",
   });
   readonly #output: InputOutput;
   readonly #echo = new Set<(requested: Readonly<Record<string, number>>) => void>();
@@ -59,7 +57,10 @@ export class Input implements InputController {
   #isBlocked = false;
   #isChosenFraction = false;
   #surface: HTMLElement | null = null;
-  #padStop = false;
+  /** Buttons of the gamepad at the last look. */
+  #padButtons: readonly boolean[] = [];
+  /** Ends of steps under way, by key or button. */
+  readonly #steps = new Map<string, ReturnType<typeof setTimeout>>();
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Rates by axis id as last reported. */
   requested: Readonly<Record<string, number>> = {};
@@ -110,6 +111,33 @@ export class Input implements InputController {
   setKeyMap(map: KeyMap): void {
     this.cut("control-lost");
     this.#state.keyMap = map;
+  }
+
+  setMode(mode: string): void {
+    const { layout } = this.#state;
+    if (mode === this.#state.mode || !layout.modes.some(({ id }) => id === mode)) return;
+    this.cut("mode");
+    this.#state.mode = mode;
+    this.#store.patch({ mode });
+    this.#report();
+  }
+
+  setActivation(activation: Activation): void {
+    if (activation === this.#state.activation) return;
+    this.cut("mode");
+    this.#state.activation = activation;
+    this.#store.patch({ activation });
+  }
+
+  jog(axis: string, value: number): void {
+    this.#press(jogId(axis, value), (id) =>
+      this.#state.press(id, { source: "touch", axis, value }),
+    );
+  }
+
+  releaseJog(axis: string, value: number): void {
+    this.#state.release(jogId(axis, value));
+    this.#report();
   }
 
   attachSurface(element: HTMLElement): () => void {
@@ -189,6 +217,7 @@ export class Input implements InputController {
   /** The robot's axes; a real robot starts slow, a simulated one does not. */
   configure(axes: readonly AxisInfo[], defaultFraction: number): void {
     this.#axes = axes;
+    this.#setLayout(layoutOf(axes));
     if (!this.#isChosenFraction) this.#store.patch({ speedFraction: defaultFraction });
   }
 
@@ -213,15 +242,58 @@ export class Input implements InputController {
 
   close(): void {
     this.setActive(false);
+    for (const timer of this.#steps.values()) clearTimeout(timer);
     this.#release.abort();
   }
 
   #keyDown(event: KeyboardEvent): void {
     if (!this.#isActive || closest(event.target)) return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (!this.#state.keyDown(event.code, event.repeat)) return;
-    event.preventDefault();
+    const mode = Object.hasOwn(this.keyMap, event.code) ? this.keyMap[event.code]?.mode : undefined;
+    if (mode !== undefined) {
+      event.preventDefault();
+      if (!event.repeat) this.#chooseMode(mode);
+      return;
+    }
+    let drives = false;
+    this.#press(event.code, (code) => {
+      drives = this.#state.keyDown(code, event.repeat);
+    });
+    if (drives) event.preventDefault();
+  }
+
+  /** A key or button goes down; where steps are chosen, what it asks for ends by itself. */
+  #press(id: string, down: (id: string) => void): void {
+    const wasAsking = this.#state.asks(id);
+    down(id);
+    if (this.#state.activation === "step" && this.#state.asks(id) && !wasAsking) {
+      clearTimeout(this.#steps.get(id));
+      const end = (): void => {
+        this.#steps.delete(id);
+        this.#state.expire(id);
+        this.#report();
+      };
+      this.#steps.set(id, setTimeout(end, STEP_MS));
+    }
     this.#report();
+  }
+
+  #chooseMode(wanted: number | "next"): void {
+    const ids = this.#state.layout.modes.map(({ id }) => id);
+    const at = wanted === "next" ? (ids.indexOf(this.#state.mode ?? "") + 1) % ids.length : wanted;
+    const mode = ids[at];
+    if (mode !== undefined) this.setMode(mode);
+  }
+
+  #setLayout(layout: InputSnapshot["layout"]): void {
+    const before = this.#store.getSnapshot().layout;
+    this.#store.patch({ layout });
+    if (this.#store.getSnapshot().layout === before) return;
+    this.cut("mode");
+    const isKnown = layout.modes.some(({ id }) => id === this.#state.mode);
+    this.#state.layout = layout;
+    this.#state.mode = isKnown ? this.#state.mode : (layout.modes[0]?.id ?? null);
+    this.#store.patch({ mode: this.#state.mode });
   }
 
   #stop(): void {
@@ -234,10 +306,13 @@ export class Input implements InputController {
     const name = pad?.id ?? null;
     if (name !== this.#store.getSnapshot().gamepad && name !== null) this.#state.newPad();
     this.#store.patch({ gamepad: name });
-    this.#state.pad(pad?.axes ?? []);
-    const stop = pad?.buttons[PAD_STOP_BUTTON]?.pressed ?? false;
-    if (stop && !this.#padStop) this.#stop();
-    this.#padStop = stop;
+    const buttons = pad?.buttons.map(({ pressed }) => pressed) ?? [];
+    const before = this.#padButtons;
+    const isNew = (button: number): boolean => buttons[button] === true && !before[button];
+    this.#padButtons = buttons;
+    this.#state.pad(pad?.axes ?? [], buttons);
+    if (isNew(PAD_STOP_BUTTON)) this.#stop();
+    if (isNew(PAD_MODE_BUTTON)) this.#chooseMode("next");
   }
 
   /** One report to the Worker: now, and 40 times a second while in control. */

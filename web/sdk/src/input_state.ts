@@ -1,6 +1,16 @@
-/** What the person asks for: keys, stick and gamepad merged into one rate per axis. No DOM, no timers. */
+/** What the person asks for: keys, buttons, sticks and gamepad merged into one rate per axis. No DOM, no timers. */
 
-import type { AxisInfo, CutCause, InputSource, KeyMap } from "./types.ts";
+import { padAsks } from "./input_gamepad.ts";
+import { axisOf, FIRST_LAYOUT } from "./input_layout.ts";
+import type {
+  Activation,
+  AxisInfo,
+  CutCause,
+  InputLayout,
+  InputSource,
+  KeyBinding,
+  KeyMap,
+} from "./types.ts";
 
 /** Shift drives at this share of the speed that is set. */
 const SLOW = 0.35;
@@ -10,22 +20,28 @@ const EXPO = 0.4;
 /** A stick must be pushed this far to become the input source. */
 const DELIBERATE = 0.25;
 
-/** Standard mapping: left stick drives, right stick looks around. */
-const PAD_AXES = [
-  { index: 1, axis: "linear.x", sign: -1 },
-  { index: 0, axis: "angular.z", sign: -1 },
-  { index: 2, axis: "pan", sign: -1 },
-  { index: 3, axis: "tilt", sign: -1 },
-] as const;
-
 export type Stick = "drive" | "look";
 /** To the left, and up. */
-const STICK_AXES: Readonly<Record<Stick, readonly [string, string]>> = {
-  drive: ["angular.z", "linear.x"],
-  look: ["pan", "tilt"],
+const STICK_AXES: Readonly<Record<Stick, readonly [across: KeyBinding, along: KeyBinding]>> = {
+  drive: [
+    { of: "mode", at: 1 },
+    { of: "mode", at: 0 },
+  ],
+  look: [
+    { of: "camera", at: 0 },
+    { of: "camera", at: 1 },
+  ],
 };
 
 export type Demand = Readonly<Record<string, number>>;
+
+/** A key or a button that asks for something. */
+interface Ask {
+  readonly source: "keyboard" | "touch";
+  /** `null`: it slows the others. */
+  readonly axis: string | null;
+  readonly value: number;
+}
 
 /** Dead zone, then expo; −1…1 in and out. */
 export function shape(value: number): number {
@@ -41,13 +57,20 @@ export class InputState {
   source: InputSource | null = null;
   cutBy: CutCause | null = null;
   keyMap: KeyMap;
+  layout: InputLayout = FIRST_LAYOUT;
+  mode: string | null = "base";
+  activation: Activation = "hold";
   #mustRest = true;
-  readonly #pressed = new Set<string>();
-  /** Keys that were down when the input was cut: they must come up before anything counts. */
+  /** By key code or button. */
+  readonly #asks = new Map<string, Ask>();
+  /** Keys and buttons that are down, as far as we are told. */
+  readonly #down = new Set<string>();
+  /** What was down when the input was cut: it must come up before anything counts. */
   readonly #stuck = new Set<string>();
   /** Touch sticks with a finger on them. */
   readonly #sticks = new Map<Stick, { x: number; y: number }>();
   #pad: readonly number[] = [];
+  #padButtons: readonly boolean[] = [];
 
   constructor(keyMap: KeyMap) {
     this.keyMap = keyMap;
@@ -62,43 +85,70 @@ export class InputState {
   /** A key goes down; returns whether it drives. `repeat` is the keyboard's own, not a new press. */
   keyDown(code: string, repeat: boolean): boolean {
     if (!Object.hasOwn(this.keyMap, code)) return false;
-    if (this.#pressed.has(code)) return true;
-    if (repeat) {
+    const binding = this.keyMap[code] ?? {};
+    const axis = axisOf(binding, this.layout, this.mode) ?? null;
+    if (axis === null && !binding.slow) return false;
+    const ask: Ask = { source: "keyboard", axis, value: binding.value ?? 0 };
+    if (!repeat) {
+      this.press(code, ask);
+    } else if (!this.#down.has(code)) {
       // Held since before we could see it (focus came back): it has to come up first.
       this.#stuck.add(code);
       this.#mustRest = true;
-      return true;
-    }
-    this.#stuck.delete(code);
-    if (!this.neutralRequired) {
-      this.#pressed.add(code);
-      if (this.keyMap[code]?.axis !== undefined) this.source = "keyboard";
-    } else {
-      this.#stuck.add(code);
     }
     return true;
   }
 
   keyUp(code: string): void {
-    this.#pressed.delete(code);
-    this.#stuck.delete(code);
+    this.release(code);
+  }
+
+  /** A key or button goes down. */
+  press(id: string, ask: Ask): void {
+    const isFree = !this.neutralRequired;
+    this.#stuck.delete(id);
+    this.#down.add(id);
+    if (!isFree) {
+      this.#stuck.add(id);
+    } else if (!this.#isStopping(ask)) {
+      if (ask.axis !== null) this.#take(ask.source);
+      this.#asks.set(id, ask);
+    }
+  }
+
+  /** It comes up. */
+  release(id: string): void {
+    this.#down.delete(id);
+    this.#stuck.delete(id);
+    if (this.activation === "hold" || this.#asks.get(id)?.axis === null) this.#asks.delete(id);
+  }
+
+  /** Whether pressing `id` asks for motion now. */
+  asks(id: string): boolean {
+    return (this.#asks.get(id)?.axis ?? null) !== null;
+  }
+
+  /** The end of a step: whatever the finger does. */
+  expire(id: string): void {
+    this.#asks.delete(id);
   }
 
   stick(which: Stick, x: number, y: number): void {
     // Asked before: a finger that was off the stick until now has shown neutral.
     const isFree = !this.neutralRequired;
     this.#sticks.set(which, { x: clamp(x), y: clamp(y) });
-    if (isFree && Math.hypot(x, y) > DELIBERATE) this.source = "touch";
+    if (isFree && Math.hypot(x, y) > DELIBERATE) this.#take("touch");
   }
 
   releaseStick(which: Stick): void {
     this.#sticks.delete(which);
   }
 
-  /** Axes of the gamepad as the browser gives them; empty without one. */
-  pad(axes: readonly number[]): void {
+  /** Axes and buttons of the gamepad as the browser gives them; empty without one. */
+  pad(axes: readonly number[], buttons: readonly boolean[] = []): void {
     this.#pad = axes;
-    if (this.#padMoves(DELIBERATE) && !this.neutralRequired) this.source = "gamepad";
+    this.#padButtons = buttons;
+    if (this.#padMoves(DELIBERATE) && !this.neutralRequired) this.#take("gamepad");
   }
 
   /** Another gamepad: whatever it shows first, it must rest once before it counts. */
@@ -110,41 +160,64 @@ export class InputState {
   cut(cause: CutCause): void {
     this.cutBy = cause;
     // After a blur nobody tells us when keys come up: a held one shows itself by repeating.
-    if (cause === "blur" || cause === "hidden" || cause === "pagehide") this.#stuck.clear();
-    else for (const code of this.#pressed) this.#stuck.add(code);
-    this.#pressed.clear();
+    if (cause === "blur" || cause === "hidden" || cause === "pagehide") {
+      this.#stuck.clear();
+      this.#down.clear();
+    } else {
+      for (const id of this.#down) this.#stuck.add(id);
+    }
+    this.#asks.clear();
     this.#mustRest = true;
   }
 
   /** −1…1 by axis id, of the one source that is in charge. */
   demand(): Demand {
     const result: Record<string, number> = {};
-    if (this.neutralRequired) return result;
-    const add = (axis: string, value: number): void => {
-      result[axis] = clamp((result[axis] ?? 0) + value);
+    if (this.neutralRequired || this.source === null) return result;
+    const add = (axis: string | undefined, value: number): void => {
+      if (axis !== undefined) result[axis] = clamp((result[axis] ?? 0) + value);
     };
-    if (this.source === "keyboard") {
-      const slow = [...this.#pressed].some((code) => this.keyMap[code]?.slow) ? SLOW : 1;
-      const axes = new Map<string, number>();
-      for (const code of this.#pressed) {
-        const { axis, value = 0 } = this.keyMap[code] ?? {};
-        if (axis !== undefined) axes.set(axis, clamp((axes.get(axis) ?? 0) + value));
+    if (this.source === "gamepad") {
+      for (const { axis, value, isButton } of this.#padAsks()) {
+        add(axis, isButton ? value : shape(value));
       }
-      for (const [axis, value] of axes) add(axis, value * slow);
-    } else if (this.source === "touch") {
+      return result;
+    }
+    const asks = [...this.#asks.values()].filter(({ source }) => source === this.source);
+    for (const { axis, value } of asks) add(axis ?? undefined, value);
+    if (asks.some(({ axis }) => axis === null)) {
+      for (const [axis, value] of Object.entries(result)) result[axis] = value * SLOW;
+    }
+    if (this.source === "touch") {
       for (const [which, { x, y }] of this.#sticks) {
         const [across, along] = STICK_AXES[which];
-        add(across, -shape(x));
-        add(along, shape(y));
+        add(axisOf(across, this.layout, this.mode), -shape(x));
+        add(axisOf(along, this.layout, this.mode), shape(y));
       }
-    } else if (this.source === "gamepad") {
-      for (const { index, axis, sign } of PAD_AXES) add(axis, sign * shape(this.#pad[index] ?? 0));
     }
     return result;
   }
 
+  #take(source: InputSource): void {
+    // What lasts without a finger must not come back with its source.
+    if (source !== this.source && this.activation !== "hold") this.#asks.clear();
+    this.source = source;
+  }
+
+  /** Where a press starts lasting motion, any press for a moving axis ends it instead. */
+  #isStopping({ axis }: Ask): boolean {
+    if (this.activation !== "toggle" || axis === null) return false;
+    const same = [...this.#asks].filter(([, ask]) => ask.axis === axis);
+    for (const [id] of same) this.#asks.delete(id);
+    return same.length > 0;
+  }
+
+  #padAsks(): ReturnType<typeof padAsks> {
+    return padAsks(this.#pad, this.#padButtons, this.layout, this.mode);
+  }
+
   #padMoves(threshold: number): boolean {
-    return PAD_AXES.some(({ index }) => Math.abs(this.#pad[index] ?? 0) > threshold);
+    return this.#padAsks().some(({ value }) => Math.abs(value) > threshold);
   }
 
   #isAtRest(): boolean {

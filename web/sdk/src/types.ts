@@ -250,7 +250,34 @@ export interface InputSnapshot {
   readonly gamepad: string | null;
   /** 0–1 of the robot's declared limits that full deflection asks for. */
   readonly speedFraction: number;
+  /** What the robot's axes make possible. */
+  readonly layout: InputLayout;
+  /** Which of `layout.modes` the main keys and sticks drive; `null`: there is none. */
+  readonly mode: string | null;
+  readonly activation: Activation;
 }
+
+/** A group of axes that the main keys, the left stick and the touch stick can drive. */
+export interface InputMode {
+  /** The manifest's group: `base`, `arm`, `tool` or one of the robot's own. */
+  readonly id: string;
+  /** Axis ids by place: along (forward, up), across (left), then one pair of keys after the other. */
+  readonly axes: readonly string[];
+}
+
+export interface InputLayout {
+  readonly modes: readonly InputMode[];
+  /** Pan, tilt: driven in every mode. */
+  readonly camera: readonly string[];
+  /** Positive opens; driven in every mode. */
+  readonly gripper: readonly string[];
+}
+
+/**
+ * How keys and buttons act: while they are held; from one press to the next; for 200 ms each press.
+ * Sticks are always held.
+ */
+export type Activation = "hold" | "toggle" | "step";
 
 export type CutCause =
   | "blur"
@@ -264,13 +291,21 @@ export type CutCause =
   | "stop"
   | "stale-video"
   | "reconnect"
-  | "gate";
+  | "gate"
+  /** Other axes, or another way of acting, were chosen. */
+  | "mode";
 
-/** What a key does while it is held: adds `value` (−1…1 of the limit) to an axis, or slows. */
+/** What a key does: adds `value` (−1…1 of the limit) to an axis while it is held, slows, or switches. */
 export interface KeyBinding {
+  /** A certain axis … */
   readonly axis?: string;
+  /** … or one by its place `at` in the layout; `mode`: in the mode that is chosen. */
+  readonly of?: "mode" | "camera" | "gripper";
+  readonly at?: number;
   readonly value?: number;
   readonly slow?: boolean;
+  /** Chooses a mode, by its number or the one after. */
+  readonly mode?: number | "next";
 }
 
 /** By `KeyboardEvent.code`: the place on the board, not the letter. */
@@ -281,11 +316,18 @@ export interface InputController extends Store<InputSnapshot> {
   setKeyMap(map: KeyMap): void;
   /** Keys drive only while this element (focusable) or something plain in it has the focus. */
   attachSurface(element: HTMLElement): () => void;
+  /** Choose what the main keys and sticks drive. Everything to zero, neutral first afterwards. */
+  setMode(mode: string): void;
+  setActivation(activation: Activation): void;
+  /** A button on the screen goes down: `value` (−1…1 of the limit) for one axis. */
+  jog(axis: string, value: number): void;
+  /** The same button comes up, however that happened. */
+  releaseJog(axis: string, value: number): void;
   /** Touch stick, −1…1: `x` to the right, `y` forward. */
   setStick(x: number, y: number): void;
   /** Finger lifted. */
   releaseStick(): void;
-  /** The camera's touch stick, −1…1: `x` to the right (axis `pan`), `y` up (`tilt`). */
+  /** The camera's touch stick, −1…1: `x` to the right (pan), `y` up (tilt). */
   setLook(x: number, y: number): void;
   releaseLook(): void;
   setSpeedFraction(fraction: number): void;
