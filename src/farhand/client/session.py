@@ -49,6 +49,10 @@ class ClientSession:
         self.open: set[str] = set()
         """Labels of the open data channels."""
         self.error: FarhandError | None = None
+        self.outgoing: Callable[[control.Channel, bytes | str], bytes | str | None] | None = None
+        """Changes what goes out on the data channels, or drops it (``None``): for tests."""
+        self.incoming: Callable[[str, bytes | str], None] | None = None
+        """Sees what comes in on the data channels, label first: for tests."""
         self._ice_servers = ice_servers
         self._events = events
         self._certificate = certificate
@@ -66,6 +70,11 @@ class ClientSession:
         """Send on a data channel; ``False``: not open."""
         if self._viewer is None or channel.label not in self.open:
             return False
+        if self.outgoing is not None:
+            altered = self.outgoing(channel, data)
+            if altered is None:
+                return True
+            data = altered
         return self._viewer.send(channel.label, data)
 
     async def close(self) -> None:
@@ -107,6 +116,8 @@ class ClientSession:
     def _on_message(self, viewer: Viewer, label: str, data: bytes | str) -> None:
         if viewer is not self._viewer:
             return
+        if self.incoming is not None:
+            self.incoming(label, data)
         if label == control.FRAMES.label:
             self._remember(codec.decode_frames(data))
         else:
