@@ -55,16 +55,6 @@ async def test_control_bytes_of_the_holder_reach_the_gate_unchanged_and_the_verd
     assert (verdict.epoch, verdict.seq, verdict.code) == (grant.epoch, 1, None)
 
 
-async def test_the_second_operator_is_denied_with_the_holders_name(world: World) -> None:
-    ana = await world.visitor("ana", media=False)
-    ben = await world.visitor("ben", media=False)
-    ana.say(m.LeaseRequest())
-    await ana.hear(m.LeaseGrant)
-    ben.say(m.LeaseRequest())
-    deny = await ben.hear(m.LeaseDeny)
-    assert (deny.code, deny.holder, deny.holder_name) == (Code.HELD, ana.id, "ana")
-
-
 async def test_after_a_release_the_next_one_gets_a_higher_epoch(world: World) -> None:
     ana = await world.visitor("ana", media=False)
     ben = await world.visitor("ben", media=False)

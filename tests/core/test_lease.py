@@ -5,15 +5,19 @@ import pytest
 from farhand.core.lease import (
     GRACE_US,
     TTL_US,
+    Asked,
     Denied,
     Driver,
     Granted,
     Lease,
     Persist,
+    Question,
     Released,
     Revoked,
     Standstill,
 )
+from farhand.core.lease_effects import How
+from farhand.core.lease_rules import ASK_US
 from farhand.errors import Code
 from farhand.protocol.ids import Epoch, MemberId
 from farhand.protocol.messages import Role
@@ -23,10 +27,14 @@ ANA = Driver(A, "Ana", "operator")
 BEN = Driver(B, "Ben", "operator", "blind")
 POLICY = Driver(C, "policy", "program")
 SUPER = Driver(C, "Sue", "supervisor")
+WHY = "a child on the road"
 
 
-def grant(driver: Driver, epoch: int) -> list[object]:
-    return [Persist(Epoch(epoch)), Granted(driver, Epoch(epoch), TTL_US)]
+def grant(
+    driver: Driver, epoch: int, how: How = "free", by: str = "", reason: str = ""
+) -> list[object]:
+    number = Epoch(epoch)
+    return [Persist(number), Granted(driver, number, TTL_US, how, by, reason)]
 
 
 def test_a_free_robot_is_granted_and_the_epoch_is_persisted_first() -> None:
@@ -39,10 +47,12 @@ def test_a_free_robot_is_granted_and_the_epoch_is_persisted_first() -> None:
     assert not lease.is_held_by(B, 42)
 
 
-def test_a_second_request_is_denied_and_names_the_holder() -> None:
+def test_a_second_request_is_a_question_to_the_holder() -> None:
     lease = Lease()
     lease.request(ANA, 0)
-    assert lease.request(BEN, 1) == [Denied(B, Code.HELD, A, "Ana")]
+    question = Question(1, BEN, "the door", 1 + ASK_US)
+    assert lease.request(BEN, 1, "the door") == [Asked(question, ANA)]
+    assert lease.question == question
     assert lease.is_held_by(A, 1)
 
 
@@ -52,7 +62,7 @@ def test_who_may_not_drive_is_denied(role: Role) -> None:
     viewer = Driver(B, "Vera", role)
     assert lease.request(viewer, 0) == [Denied(B, Code.MAY_NOT_DRIVE)]
     lease.request(ANA, 0)
-    assert lease.force(viewer, 1) == [Denied(B, Code.MAY_NOT_DRIVE, A, "Ana")]
+    assert lease.force(viewer, 1, WHY) == [Denied(B, Code.MAY_NOT_DRIVE, A, "Ana")]
     assert lease.transfer(A, 1, viewer, 1) == [Denied(A, Code.MAY_NOT_DRIVE, A, "Ana")]
     assert lease.is_held_by(A, 1)
 
@@ -60,7 +70,7 @@ def test_who_may_not_drive_is_denied(role: Role) -> None:
 def test_the_holder_that_asks_again_gets_a_new_epoch_through_standstill() -> None:
     lease = Lease()
     lease.request(ANA, 0)
-    assert lease.request(ANA, 5) == [Standstill(), *grant(ANA, 2)]
+    assert lease.request(ANA, 5) == [Standstill(), *grant(ANA, 2, "again")]
 
 
 def test_unrenewed_lease_expires_exactly_at_its_deadline() -> None:
@@ -115,7 +125,7 @@ def test_the_former_holder_gets_it_back_during_the_grace() -> None:
     lease.tick(TTL_US)
     assert lease.deadline_us == TTL_US + GRACE_US
     assert lease.returned(BEN, TTL_US + 1) == []
-    assert lease.returned(ANA, TTL_US + GRACE_US - 1) == grant(ANA, 2)
+    assert lease.returned(ANA, TTL_US + GRACE_US - 1) == grant(ANA, 2, "again")
 
 
 def test_the_former_holder_is_known_under_its_old_id() -> None:
@@ -123,7 +133,7 @@ def test_the_former_holder_is_known_under_its_old_id() -> None:
     lease.request(ANA, 0)
     lease.tick(TTL_US)
     again = Driver(C, "Ana", "operator")
-    assert lease.returned(again, TTL_US + 1, was=A) == grant(again, 2)
+    assert lease.returned(again, TTL_US + 1, was=A) == grant(again, 2, "again")
 
 
 @pytest.mark.parametrize("now_us", [10, TTL_US + 1])
@@ -157,7 +167,7 @@ def test_a_tick_that_comes_after_the_grace_gives_none() -> None:
 def test_a_holder_with_a_new_connection_starts_from_standstill() -> None:
     lease = Lease()
     lease.request(ANA, 0)
-    assert lease.returned(ANA, 10) == [Standstill(), *grant(ANA, 2)]
+    assert lease.returned(ANA, 10) == [Standstill(), *grant(ANA, 2, "again")]
 
 
 def test_transfer_goes_through_standstill() -> None:
@@ -166,7 +176,7 @@ def test_transfer_goes_through_standstill() -> None:
     assert lease.transfer(A, 1, BEN, 5) == [
         Standstill(),
         Revoked(ANA, Epoch(1), "transferred"),
-        *grant(BEN, 2),
+        *grant(BEN, 2, "transferred", "Ana"),
     ]
 
 
@@ -180,30 +190,30 @@ def test_only_the_holder_transfers() -> None:
 def test_higher_rank_forces_through_standstill() -> None:
     lease = Lease()
     lease.request(POLICY, 0)
-    assert lease.force(ANA, 1) == [
+    assert lease.force(ANA, 1, WHY) == [
         Standstill(),
         Revoked(POLICY, Epoch(1), "forced"),
-        *grant(ANA, 2),
+        *grant(ANA, 2, "forced", "policy", WHY),
     ]
-    assert lease.force(SUPER, 2) == [
+    assert lease.force(SUPER, 2, f" {WHY} ") == [
         Standstill(),
         Revoked(ANA, Epoch(2), "forced"),
-        *grant(SUPER, 3),
+        *grant(SUPER, 3, "forced", "Ana", WHY),
     ]
 
 
 def test_equal_and_lower_rank_do_not_force() -> None:
     lease = Lease()
     lease.request(ANA, 0)
-    assert lease.force(BEN, 1) == [Denied(B, Code.HELD, A, "Ana")]
-    assert lease.force(POLICY, 1) == [Denied(C, Code.HELD, A, "Ana")]
+    assert lease.force(BEN, 1, WHY) == [Denied(B, Code.HELD, A, "Ana")]
+    assert lease.force(POLICY, 1, WHY) == [Denied(C, Code.HELD, A, "Ana")]
     assert lease.is_held_by(A, 1)
 
 
 def test_forcing_a_free_robot_is_a_request() -> None:
     lease = Lease()
-    assert lease.force(BEN, 0) == grant(BEN, 1)
-    assert lease.force(BEN, 1) == [Standstill(), *grant(BEN, 2)]
+    assert lease.force(BEN, 0, WHY) == grant(BEN, 1)
+    assert lease.force(BEN, 1, WHY) == [Standstill(), *grant(BEN, 2, "again")]
 
 
 def test_revoke_takes_the_lease_without_grace() -> None:
@@ -224,13 +234,13 @@ def test_revoke_ends_a_grace() -> None:
 
 def test_a_member_that_left_for_good_loses_lease_and_grace() -> None:
     lease = Lease()
-    assert lease.left(A) == []
+    assert lease.left(A, 0) == []
     lease.request(ANA, 0)
-    assert lease.left(B) == []
-    assert lease.left(A) == [Standstill(), Revoked(ANA, Epoch(1), "session-ended")]
+    assert lease.left(B, 1) == []
+    assert lease.left(A, 1) == [Standstill(), Revoked(ANA, Epoch(1), "session-ended")]
     lease.request(ANA, 0)
     lease.tick(TTL_US)
-    assert lease.left(A) == []
+    assert lease.left(A, TTL_US + 1) == []
     assert lease.returned(ANA, TTL_US + 1) == []
 
 
@@ -240,7 +250,7 @@ def test_epochs_rise_strictly_over_all_ways_to_get_the_lease() -> None:
         lease.request(ANA, 0),
         lease.returned(ANA, 1),
         lease.transfer(A, lease.epoch, BEN, 2),
-        lease.force(SUPER, 3),
+        lease.force(SUPER, 3, WHY),
         lease.request(SUPER, 4),
     ]
     for effects in steps:

@@ -110,9 +110,11 @@ class Agent:
             EpochFile(settings.state),
             self.people,
             self.gate.send,
-            announce=lambda *news: self.bulletin.announce_lease(*news),  # noqa: PLW0108 - made below
+            announce=lambda event: self.bulletin.announce(event),  # noqa: PLW0108 - made below
             on_changed=lambda: self.bulletin.changed(),  # noqa: PLW0108 - made below
             clock_us=clock_us,
+            rules=settings.lease,
+            has_cameras=bool(settings.manifest.cameras),
         )
         self.bulletin = Bulletin(
             self.robot_id,

@@ -12,7 +12,7 @@ from farhand.errors import Code
 from farhand.protocol import codec, control
 from farhand.protocol import gate_link as g
 from farhand.protocol import messages as m
-from farhand.protocol.ids import CameraId, Epoch, RobotId
+from farhand.protocol.ids import CameraId, RobotId
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,6 @@ class Bulletin:
         self._events += 1
         number = f"{self._nonce}-{self._events}"
         self._people.broadcast(replace(event, id=number, robot_id=self._robot_id))
-
-    def announce_lease(
-        self, kind: m.EventKind, member: m.Member | None, epoch: int | None, text: str
-    ) -> None:
-        """Tell everybody who drives, or no longer does."""
-        number = Epoch(epoch) if epoch else None
-        self.announce(m.Event(kind, member=member, epoch=number, text=text))
-        self.changed()
 
     def on_streaming(self, cameras: tuple[CameraId, ...]) -> None:
         """Tell which cameras are watched now."""

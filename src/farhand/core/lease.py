@@ -1,100 +1,59 @@
 """Who may drive the robot.
 
 At most one member holds the lease; it dies unless renewed, and every grant has an epoch above all
-before it.  Nothing here knows about sockets, files or clocks.  All times are integer microseconds.
+before it.  Whoever wants it while another member has it asks: one question at a time, answered by
+the holder, by silence, or by the lease becoming free.  Nothing here knows about sockets, files or
+clocks.  All times are integer microseconds.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
+from farhand.core.lease_base import LeaseBase
+from farhand.core.lease_effects import (
+    RANK,
+    Asked,
+    AskOver,
+    Denied,
+    Driver,
+    Effect,
+    Granted,
+    IdleWarning,
+    Misplaced,
+    Persist,
+    Question,
+    Reason,
+    Released,
+    Revoked,
+    Standstill,
+)
+from farhand.core.lease_rules import GRACE_US, TTL_US, LeaseRules
 from farhand.errors import Code
 from farhand.protocol.ids import Epoch, MemberId
-from farhand.protocol.messages import Role, SteerBy
 
-TTL_US = 2_000_000
-"""A holder that sends nothing for this long has lost the lease."""
-GRACE_US = 5_000_000
-"""For this long after that it gets the lease back without asking, if nobody else has taken it."""
-
-RANK: dict[Role, int] = {"supervisor": 3, "operator": 2, "program": 1}
-"""Who may take the lease from whom; roles that are not here do not drive."""
-
-Reason = Literal[
-    "expired",
-    "idle",
-    "stopped",
-    "reset",
-    "forced",
-    "transferred",
-    "gate-lost",
-    "session-ended",
-    "revoked",
+__all__ = [
+    "GRACE_US",
+    "RANK",
+    "TTL_US",
+    "AskOver",
+    "Asked",
+    "Denied",
+    "Driver",
+    "Effect",
+    "Granted",
+    "IdleWarning",
+    "Lease",
+    "LeaseRules",
+    "Misplaced",
+    "Persist",
+    "Question",
+    "Reason",
+    "Released",
+    "Revoked",
+    "Standstill",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """A member that drives or wants to."""
-
-    member: MemberId
-    name: str
-    """As shown on screens."""
-    role: Role
-    steer_by: SteerBy = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class Standstill:
-    """Take the grant from the gate: the robot stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Persist:
-    """Write ``epoch`` to disk, for good. If that fails, call ``revoke`` instead of going on."""
-
-    epoch: Epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """Tell the gate, then everybody: ``driver`` drives under ``epoch``."""
-
-    driver: Driver
-    epoch: Epoch
-    ttl_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """Tell ``member`` no; ``holder`` drives instead, if somebody does."""
-
-    member: MemberId
-    code: Code
-    holder: MemberId | None = None
-    holder_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """Tell everybody that ``driver`` has lost the lease."""
-
-    driver: Driver
-    epoch: Epoch
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """Tell everybody that ``driver`` has given the lease back."""
-
-    driver: Driver
-    epoch: Epoch
-
-
-Effect = Standstill | Persist | Granted | Denied | Revoked | Released
-
-
-class Lease:
+class Lease(LeaseBase):
     """The control lease of one robot.
 
     Methods return effects for the caller to carry out in order.  Call :meth:`tick` no later than
@@ -102,130 +61,157 @@ class Lease:
 
     Args:
         epoch: The newest epoch on disk; grants begin above it.
-        ttl_us: How long a grant lasts without renewal.
-        grace_us: How long after its end the former holder gets it back.
+        rules: How long things last.
 
     """
 
-    def __init__(self, *, epoch: int = 0, ttl_us: int = TTL_US, grace_us: int = GRACE_US) -> None:
-        self.epoch = Epoch(epoch)
-        """The newest epoch; it holds while :attr:`holder` is set."""
-        self.ttl_us = ttl_us
-        self.grace_us = grace_us
-        self.holder: Driver | None = None
-        self.deadline_us: int | None = None
-        """When the lease ends unless renewed, or when the former holder's grace ends."""
-        self._former: Driver | None = None
+    # --- what people want ---
 
-    def is_held_by(self, member: MemberId, epoch: int) -> bool:
-        """Say whether ``member`` holds the lease under ``epoch``."""
-        return self.holder is not None and self.holder.member == member and self.epoch == epoch
-
-    def request(self, driver: Driver, now_us: int) -> list[Effect]:
-        """Grant the lease, or deny it and name the holder.
+    def request(self, driver: Driver, now_us: int, reason: str = "") -> list[Effect]:
+        """Grant a free lease; ask the holder of one that is not free.
 
         The holder itself gets a new epoch: its page may be new.
         """
         effects = self.tick(now_us)
         if driver.role not in RANK:
-            return [*effects, self._deny(driver.member, Code.MAY_NOT_DRIVE)]
+            return [*effects, *self._drop(driver.member), self._deny(driver, Code.MAY_NOT_DRIVE)]
         if self.holder is None:
             return [*effects, *self._grant(driver, now_us)]
-        if self.holder.member != driver.member:
-            return [*effects, self._deny(driver.member, Code.HELD)]
-        return [*effects, Standstill(), *self._grant(driver, now_us)]
+        if self.holder.member == driver.member:
+            return [*effects, Standstill(), *self._grant(driver, now_us, "again")]
+        return [*effects, *self._ask(self.holder, driver, now_us, reason)]
 
-    def renew(self, member: MemberId, epoch: int, now_us: int) -> list[Effect]:
-        """Keep the lease: for each control frame that the gate applied, and for ``lease-renew``."""
+    def answer(self, member: MemberId, ask: int, *, accept: bool, now_us: int) -> list[Effect]:
+        """Carry out the holder's word on question ``ask``."""
+        effects, question = self.tick(now_us), self.question
+        if self.holder is None or self.holder.member != member:
+            return [*effects, Misplaced(member, Code.NOT_HOLDER)]
+        if question is None or question.ask != ask:
+            return [*effects, Misplaced(member, Code.WRONG_STATE)]
+        if accept:
+            return [*effects, *self._hand_over(question.asker, now_us, "accepted")]
+        return [*effects, *self._dismiss(Code.REFUSED_BY_HOLDER, "refused")]
+
+    def cancel(self, member: MemberId, now_us: int) -> list[Effect]:
+        """Drop the question of ``member``, who does not want the lease any more."""
+        return [*self.tick(now_us), *self._drop(member, "cancelled")]
+
+    def renew(
+        self, member: MemberId, epoch: int, now_us: int, *, is_input: bool = False
+    ) -> list[Effect]:
+        """Keep the lease: for each control frame of the holder, and for ``lease-renew``.
+
+        Args:
+            member: Whose sign of life it is.
+            epoch: The one it named.
+            now_us: The time.
+            is_input: It moved the robot; else the holder may be somebody who went away.
+
+        """
         effects = self.tick(now_us)
-        if self.is_held_by(member, epoch):
-            self.deadline_us = now_us + self.ttl_us
+        if not self.is_held_by(member, epoch):
+            return effects
+        self._renewed_us = now_us
+        if is_input:
+            self._input_us = now_us
+            if self._is_warned:
+                self._is_warned = False
+                effects.append(IdleWarning(is_on=False))
         return effects
 
     def release(self, member: MemberId, epoch: int, now_us: int) -> list[Effect]:
-        """Take the lease back from the holder, who asks for it."""
-        effects = self.tick(now_us)
-        if self.holder is None or not self.is_held_by(member, epoch):
+        """Take the lease back from the holder, who wants that; whoever asked for it gets it."""
+        effects, gone = self.tick(now_us), self.holder
+        if gone is None or not self.is_held_by(member, epoch):
             return effects
-        gone, self.holder, self.deadline_us = self.holder, None, None
-        return [*effects, Standstill(), Released(gone, self.epoch)]
+        self._vacate()
+        return [*effects, Standstill(), Released(gone, self.epoch), *self._to_asker(now_us)]
 
     def transfer(self, member: MemberId, epoch: int, to: Driver, now_us: int) -> list[Effect]:
         """Hand the lease to ``to``, as the holder wishes, through standstill."""
         effects = self.tick(now_us)
-        if not self.is_held_by(member, epoch):
-            return [*effects, self._deny(member, Code.NOT_HOLDER)]
+        if self.holder is None or not self.is_held_by(member, epoch):
+            return [*effects, self._denied(member, Code.NOT_HOLDER)]
         if to.role not in RANK:
-            return [*effects, self._deny(member, Code.MAY_NOT_DRIVE)]
-        return [*effects, *self._take("transferred"), *self._grant(to, now_us)]
+            return [*effects, self._denied(member, Code.MAY_NOT_DRIVE)]
+        if to.member == member:
+            return [*effects, *self.request(to, now_us)]
+        return [*effects, *self._hand_over(to, now_us, "transferred")]
 
-    def force(self, driver: Driver, now_us: int) -> list[Effect]:
-        """Give the lease to a member of higher rank than the holder, through standstill."""
-        effects = self.tick(now_us)
-        if self.holder is None or self.holder.member == driver.member:
-            return [*effects, *self.request(driver, now_us)]
-        if driver.role not in RANK:
-            return [*effects, self._deny(driver.member, Code.MAY_NOT_DRIVE)]
-        if RANK[driver.role] <= RANK[self.holder.role]:
-            return [*effects, self._deny(driver.member, Code.HELD)]
-        return [*effects, *self._take("forced"), *self._grant(driver, now_us)]
-
-    def revoke(self, reason: Reason) -> list[Effect]:
-        """Take the lease from whoever has it: a stop, a lost gate, a member that left. No grace."""
-        effects = self._take(reason)
-        self._former = self.deadline_us = None
-        return effects
-
-    def left(self, member: MemberId) -> list[Effect]:
-        """Forget ``member``, who left for good."""
-        known = self.holder or self._former
-        return self.revoke("session-ended") if known and known.member == member else []
-
-    def returned(self, driver: Driver, now_us: int, was: MemberId | None = None) -> list[Effect]:
-        """Give the lease back to a holder with a new connection, as long as it is not lost.
+    def force(self, driver: Driver, now_us: int, reason: str = "") -> list[Effect]:
+        """Give the lease to a member of higher rank than the holder, through standstill.
 
         Args:
-            driver: Who returned.
+            driver: Who takes it.
+            now_us: The time.
+            reason: Why; needed.
+
+        """
+        effects = self.tick(now_us)
+        if driver.role not in RANK:
+            return [*effects, *self._drop(driver.member), self._deny(driver, Code.MAY_NOT_DRIVE)]
+        if not reason.strip():
+            return [*effects, self._deny(driver, Code.REASON_MISSING)]
+        if self.holder is None or self.holder.member == driver.member:
+            return [*effects, *self.request(driver, now_us)]
+        if RANK[driver.role] <= RANK[self.holder.role]:
+            return [*effects, self._deny(driver, Code.HELD)]
+        return [*effects, *self._hand_over(driver, now_us, "forced", reason.strip())]
+
+    # --- what happens ---
+
+    def revoke(self, reason: Reason) -> list[Effect]:
+        """Take the lease from the holder and the hope of it from the asker: a stop, a lost gate.
+
+        Nobody gets it back without asking.
+        """
+        effects = self._take(reason)
+        self._former = None
+        is_latched = reason in ("stopped", "reset")
+        return [*effects, *self._dismiss(Code.LATCHED if is_latched else Code.GATE_LOST)]
+
+    def undo(self, code: Code) -> list[Effect]:
+        """Take back the newest grant, which could not be carried out; ``code`` says why."""
+        gone, self._former = self.holder, None
+        if gone is None:
+            return []
+        # Who drove before and only got a new epoch believes to drive still.
+        known = [Revoked(gone, Epoch(self.epoch - 1), "revoked")] if self._is_regrant else []
+        self._vacate()
+        return [*known, self._deny(gone, code), *self._dismiss(code)]
+
+    def left(self, member: MemberId, now_us: int) -> list[Effect]:
+        """Forget ``member``, who left for good; whoever asked gets what they leave."""
+        effects = [*self.tick(now_us), *self._drop(member)]
+        if self._former is not None and self._former.member == member:
+            self._former = None
+        if self.holder is None or self.holder.member != member:
+            return effects
+        return [*effects, *self._take("session-ended"), *self._to_asker(now_us)]
+
+    def returned(self, driver: Driver, now_us: int, was: MemberId | None = None) -> list[Effect]:
+        """Give lease or question back to a member with a new connection, as long as it is not lost.
+
+        Args:
+            driver: Who returned; they steer by what they steered by.
             now_us: The time.
             was: Its member id before, if that changed.
 
         """
         effects = self.tick(now_us)
-        if driver.role not in RANK:
-            return [*effects, *self.left(driver.member)]
         ids = (driver.member, was)
+        if driver.role not in RANK:
+            for member in filter(None, ids):
+                effects += self.left(member, now_us)
+            return effects
         if self.holder is not None and self.holder.member in ids:
-            return [*effects, Standstill(), *self._grant(driver, now_us)]
+            driver = replace(driver, steer_by=self.holder.steer_by)
+            return [*effects, Standstill(), *self._grant(driver, now_us, "again")]
         if self._former is not None and self._former.member in ids:
-            return [*effects, *self._grant(driver, now_us)]
+            driver = replace(driver, steer_by=self._former.steer_by)
+            return [*effects, *self._grant(driver, now_us, "again")]
+        if self.question is not None and self.holder and self.question.asker.member in ids:
+            driver = replace(driver, steer_by=self.question.asker.steer_by)
+            self.question = replace(self.question, asker=driver)
+            effects.append(Asked(self.question, self.holder, is_new=False))
         return effects
-
-    def tick(self, now_us: int) -> list[Effect]:
-        """Let what is over end."""
-        if self.deadline_us is None or now_us < self.deadline_us:
-            return []
-        if self.holder is None:
-            self._former = self.deadline_us = None
-            return []
-        over_us, former = self.deadline_us + self.grace_us, self.holder
-        effects = self._take("expired")
-        if now_us < over_us:
-            self._former, self.deadline_us = former, over_us
-        return effects
-
-    def _grant(self, driver: Driver, now_us: int) -> list[Effect]:
-        self.epoch = Epoch(self.epoch + 1)
-        self.holder, self._former = driver, None
-        self.deadline_us = now_us + self.ttl_us
-        return [Persist(self.epoch), Granted(driver, self.epoch, self.ttl_us)]
-
-    def _take(self, reason: Reason) -> list[Effect]:
-        if self.holder is None:
-            return []
-        gone, self.holder, self.deadline_us = self.holder, None, None
-        return [Standstill(), Revoked(gone, self.epoch, reason)]
-
-    def _deny(self, member: MemberId, code: Code) -> Denied:
-        if self.holder is None:
-            return Denied(member, code)
-        return Denied(member, code, self.holder.member, self.holder.name)
