@@ -11,6 +11,7 @@ import type {
   Store,
 } from "@farhand/client";
 import { DEFAULT_KEY_MAP, layoutOf } from "../../sdk/src/input_layout.ts";
+import { freeLease } from "../../sdk/src/lease_view.ts";
 
 export class FakeStore<T> implements Store<T> {
   #value: T;
@@ -152,7 +153,7 @@ export const SNAPSHOT: SessionSnapshot = {
   robotLink: { state: "connected", since: 0, robotDoes: null, retryAt: null, cause: null },
   control: "viewing",
   lockout: "not-in-control",
-  lease: { epoch: 7, holder: null, holderName: "", mine: false, sinceMs: null },
+  lease: freeLease(7),
   denied: null,
   refusal: null,
   stop: { press: "none", ms: null, latch: null },
@@ -309,8 +310,15 @@ export function fakeSession(change: Partial<SessionSnapshot> = {}): FakeSession 
     },
     attachVideo: (cameraId, element) => paint(element, cameraId),
     setMainCamera: (mainCamera) => store.patch({ mainCamera }),
-    takeControl: () => {
-      call("takeControl");
+    takeControl: (reason = "") => {
+      call(`takeControl ${reason}`.trim());
+      return Promise.resolve({ granted: true, epoch: 8 });
+    },
+    cancelRequest: () => call("cancelRequest"),
+    answerRequest: (ask, accept) => call(`answer ${ask} ${accept}`),
+    giveControl: (member) => call(`give ${member}`),
+    forceControl: (reason) => {
+      call(`force ${reason}`);
       return Promise.resolve({ granted: true, epoch: 8 });
     },
     releaseControl: () => call("releaseControl"),

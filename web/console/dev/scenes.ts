@@ -6,6 +6,7 @@ import type {
   RobotEvent,
   SessionSnapshot,
 } from "../../sdk/src/index.ts";
+import { freeLease } from "../../sdk/src/lease_view.ts";
 import { camera, MANIFEST, SNAPSHOT, STATUS } from "./fake_session.ts";
 
 interface Scene {
@@ -53,7 +54,7 @@ const mine: Partial<SessionSnapshot> = {
   lockout: null,
   events,
   lease: {
-    epoch: 8,
+    ...freeLease(8),
     holder: "m-ana",
     holderName: "ana",
     mine: true,
@@ -78,10 +79,9 @@ export const scenes: Readonly<Record<string, Scene>> = {
       events,
       control: "held",
       lease: {
-        epoch: 8,
+        ...freeLease(8),
         holder: "m-ben",
         holderName: "ben",
-        mine: false,
         sinceMs: Date.now() - 40_000,
       },
       denied: { code: "FH-7011", text: "held", holderName: "ben" },

@@ -3,6 +3,7 @@
 import type { Client, ClientSnapshot, RobotSession, SessionSnapshot } from "@farhand/client";
 import { act, type RenderResult, render } from "@testing-library/react";
 import type { ReactElement } from "react";
+import { freeLease } from "../../sdk/src/lease_view.ts";
 import { type FakeSession, FakeStore, fakeSession } from "../dev/fake_session.ts";
 import { ClientContext, SessionContext } from "../src/connection.tsx";
 
@@ -53,5 +54,11 @@ export function renderWith(element: ReactElement, change: Partial<SessionSnapsho
   };
 }
 
-export const LEASE = { epoch: 8, holder: "m-ben", holderName: "ben", mine: false, sinceMs: 0 };
-export const MINE = { epoch: 8, holder: "m-ana", holderName: "ana", mine: true, sinceMs: 0 };
+export const LEASE = { ...freeLease(8), holder: "m-ben", holderName: "ben", sinceMs: 0 };
+export const MINE = {
+  ...freeLease(8),
+  holder: "m-ana",
+  holderName: "ana",
+  mine: true,
+  sinceMs: 0,
+};

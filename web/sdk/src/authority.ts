@@ -5,8 +5,12 @@ import { LeaseKeeper } from "./lease.ts";
 import type { FromLoop, ToLoop } from "./loop.ts";
 import {
   CODES,
+  type LeaseAnswer,
+  type LeaseCancel,
+  type LeaseForce,
   type LeaseRelease,
   type LeaseRequest,
+  type LeaseTransfer,
   type Signal,
   type StopReset,
 } from "./protocol.gen.ts";
@@ -22,7 +26,15 @@ import type {
   StopSnapshot,
 } from "./types.ts";
 
-export type Asked = LeaseRequest | LeaseRelease | StopReset | Signal;
+export type Asked =
+  | LeaseRequest
+  | LeaseAnswer
+  | LeaseCancel
+  | LeaseTransfer
+  | LeaseForce
+  | LeaseRelease
+  | StopReset
+  | Signal;
 
 export interface AuthorityOutput {
   /** To the robot by the better path, or to the member that `to` names; `false`: nobody reached. */
@@ -81,11 +93,26 @@ export class Authority {
   }
 
   request(byVideo: boolean, reason: string): Promise<ControlResult> {
-    this.#steersByVideo = byVideo;
-    const answer = this.#lease.request(performance.now());
+    return this.#ask("lease-request", byVideo, reason);
+  }
+
+  /** Of a holder of lower rank, at once. */
+  force(byVideo: boolean, reason: string): Promise<ControlResult> {
+    return this.#ask("lease-force", byVideo, reason);
+  }
+
+  cancel(): void {
+    if (this.#lease.cancel(performance.now())) this.#out.tell({ type: "lease-cancel" });
+  }
+
+  /** What could not be told is asked again: the question stays on the screen. */
+  answer(ask: number, accept: boolean): void {
+    if (this.#out.tell({ type: "lease-answer", ask, accept })) this.#lease.answered(ask);
+  }
+
+  give(member: string): void {
     this.#out.onDenied(null);
-    this.#out.tell({ type: "lease-request", steerBy: byVideo ? "video" : "blind", reason });
-    return answer;
+    if (this.epoch !== 0) this.#out.tell({ type: "lease-transfer", epoch: this.epoch, member });
   }
 
   release(): void {
@@ -123,10 +150,15 @@ export class Authority {
       case "lease-grant":
         this.#granted(message);
         return true;
+      case "lease-pending":
+        // Nobody waits for it any more.
+        if (!this.#lease.pending(message, performance.now())) {
+          this.#out.tell({ type: "lease-cancel" });
+        }
+        return true;
       case "lease-deny": {
         const { code, text, holderName } = message;
-        this.#lease.denied(message);
-        this.#out.onDenied({ code, text, holderName });
+        if (this.#lease.denied(message)) this.#out.onDenied({ code, text, holderName });
         return true;
       }
       case "lease-revoke":
@@ -173,6 +205,18 @@ export class Authority {
     this.release();
     this.#lease.close();
     this.#requests.close();
+  }
+
+  #ask(
+    type: "lease-request" | "lease-force",
+    byVideo: boolean,
+    reason: string,
+  ): Promise<ControlResult> {
+    this.#steersByVideo = byVideo;
+    const answer = this.#lease.request(performance.now());
+    this.#out.onDenied(null);
+    this.#out.tell({ type, steerBy: byVideo ? "video" : "blind", reason });
+    return answer;
   }
 
   #granted(message: IncomingOf<"lease-grant">): void {

@@ -109,14 +109,34 @@ export class Session implements RobotSession {
   }
 
   takeControl(reason = ""): Promise<ControlResult> {
-    const { lease, mainCamera } = this.getSnapshot();
+    const { lease } = this.getSnapshot();
     if (this.#options.watchOnly === true) {
       const text = "This page only watches.";
       return Promise.resolve({ granted: false, code: CODES.MAY_NOT_DRIVE, text, holderName: "" });
     }
     if (lease.mine) return Promise.resolve({ granted: true, epoch: lease.epoch });
-    const byVideo = this.#parts.connection.isUp && mainCamera !== null;
-    const answer = this.#authority.request(byVideo, reason);
+    const answer = this.#authority.request(this.#hasVideo, reason);
+    this.#refresh();
+    return answer;
+  }
+
+  cancelRequest(): void {
+    this.#authority.cancel();
+    this.#refresh();
+  }
+
+  answerRequest(ask: number, accept: boolean): void {
+    this.#authority.answer(ask, accept);
+    this.#refresh();
+  }
+
+  giveControl(memberId: string): void {
+    this.#authority.give(memberId);
+    this.#refresh();
+  }
+
+  forceControl(reason: string): Promise<ControlResult> {
+    const answer = this.#authority.force(this.#hasVideo, reason);
     this.#refresh();
     return answer;
   }
@@ -279,6 +299,10 @@ export class Session implements RobotSession {
     if (this.#ticks % STATS_EVERY_TICKS === 0) void this.#parts.readStats();
   }
 
+  get #hasVideo(): boolean {
+    return this.#parts.connection.isUp && this.getSnapshot().mainCamera !== null;
+  }
+
   get #canUseServer(): boolean {
     return this.#home.link.isOpen && this.#room.isRobotPresent === true;
   }
@@ -308,7 +332,7 @@ export class Session implements RobotSession {
       isControlMissing: connection.isControlMissing(now),
       isServerOnly: this.#reach.canUseServer,
     });
-    const steersByVideo = this.#authority.steersByVideo(connection.isUp && mainCamera !== null);
+    const steersByVideo = this.#authority.steersByVideo(this.#hasVideo);
     const isMainFrozen = steersByVideo && cameras.isFrozen(mainCamera, now);
     this.#parts.instruct(this.#authority.epoch, isMainFrozen, usesServer);
     const facts = {

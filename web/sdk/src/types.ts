@@ -3,12 +3,14 @@
 import type {
   CameraInfo,
   Latch,
+  LeaseAsking,
   Manifest,
   Member,
   Problem,
   RateReason,
   RobotEvent,
   RobotStatus,
+  Role,
   Scope,
   SystemNotice,
 } from "./types_robot.ts";
@@ -135,13 +137,45 @@ export interface StopSnapshot {
   readonly latch: Latch | null;
 }
 
+/** Somebody asks the holder for control. */
+export interface LeaseQuestion extends Omit<LeaseAsking, "endsInMs"> {
+  /** When the holder's time for an answer ends, `performance.now()` ms. */
+  readonly endsAt: number;
+}
+
+/** Why control went: the robot's reason, or that we gave it back. */
+export type LeaseLoss =
+  | "released"
+  | "expired"
+  | "idle"
+  | "stopped"
+  | "reset"
+  | "forced"
+  | "transferred"
+  | "gate-lost"
+  | "session-ended"
+  | "revoked";
+
 export interface LeaseSnapshot {
   readonly epoch: number;
   readonly holder: string | null;
   readonly holderName: string;
+  readonly holderRole: Role | null;
+  /** By what the holder steers, as the robot holds it to. */
+  readonly steerBy: "video" | "blind" | "local" | null;
   readonly mine: boolean;
-  /** Wall clock ms when we first saw this holder; `null` when free. */
+  /** Wall clock ms since when the holder has had it, by the robot's count; `null` when free. */
   readonly sinceMs: number | null;
+  /** The holder is warned: without input it loses the lease then, `performance.now()` ms. */
+  readonly idleReleaseAt: number | null;
+  /** Who asks the holder, on everybody's screen; once we have answered it is gone from ours. */
+  readonly asking: LeaseQuestion | null;
+  /** We have asked, and wait for the holder's answer until then, `performance.now()` ms. */
+  readonly pendingEndsAt: number | null;
+  /** Name of who handed it to us without being asked; `null`: we took it. */
+  readonly givenBy: string | null;
+  /** Why we last lost it; `null` while we hold it and before we ever did. */
+  readonly lostBy: LeaseLoss | null;
 }
 
 export interface CameraSnapshot extends CameraInfo {
@@ -215,7 +249,19 @@ export interface RobotSession extends Store<SessionSnapshot> {
   attachVideo(cameraId: string, element: HTMLVideoElement): () => void;
   /** The camera that is steered by: its freeze locks driving. Default: the manifest's main camera. */
   setMainCamera(cameraId: string): void;
+  /**
+   * Take control of a free robot; ask the holder where there is one (`lease.pendingEndsAt`). The promise
+   * ends with the answer: the holder has as long as the robot gives it.
+   */
   takeControl(reason?: string): Promise<ControlResult>;
+  /** Take the question back. */
+  cancelRequest(): void;
+  /** The holder's word on `lease.asking`: accepting hands control over, through standstill. */
+  answerRequest(ask: number, accept: boolean): void;
+  /** Hand control to a member; a refusal comes as `denied`. */
+  giveControl(memberId: string): void;
+  /** Take control from a holder of lower rank, through standstill. `reason` must not be empty. */
+  forceControl(reason: string): Promise<ControlResult>;
   releaseControl(): void;
   /** STOP over both paths, repeated until acknowledged. Never fails, never waits. */
   stop(): void;

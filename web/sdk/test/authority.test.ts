@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Authority } from "../src/authority.ts";
 import { controlState, type Facts, lockout } from "../src/derive.ts";
 import { LeaseKeeper } from "../src/lease.ts";
+import { freeLease } from "../src/lease_view.ts";
 import { RobotReach } from "../src/robot_link.ts";
 import { StopPress } from "../src/stop.ts";
 import type { RobotStatus } from "../src/types.ts";
@@ -20,7 +21,16 @@ const status = (epoch: number, holder: string | null, more: Partial<RobotStatus>
   ({
     stampUs: 1,
     mode: "idle",
-    lease: { epoch, holder, holderName: holder ?? "" },
+    lease: {
+      epoch,
+      holder,
+      holderName: holder ?? "",
+      holderRole: null,
+      steerBy: null,
+      heldMs: 0,
+      idleReleaseInMs: null,
+      asking: null,
+    },
     stop: null,
     gate: "ok",
     ...more,
@@ -271,7 +281,7 @@ describe("the state word", () => {
   const facts: Facts = {
     robotLink: "connected",
     wasUp: true,
-    lease: { epoch: 3, holder: "me", holderName: "ana", mine: true, sinceMs: 1 },
+    lease: { ...freeLease(3), holder: "me", holderName: "ana", mine: true, sinceMs: 1 },
     isRequesting: false,
     status: status(3, "me"),
     watchOnly: false,
@@ -280,7 +290,7 @@ describe("the state word", () => {
     refusal: null,
     input: { neutralRequired: false, focused: true, source: "keyboard" },
   };
-  const free = { epoch: 0, holder: null, holderName: "", mine: false, sinceMs: null };
+  const free = freeLease(0);
   const latch = (kind: "start" | "stop") => ({ latch: kind, stopId: 1, by: "" });
 
   it.each<[string, Partial<Facts>, string, string | null]>([
