@@ -48,6 +48,8 @@ class ClientSession:
         self.state = "new"
         self.open: set[str] = set()
         """Labels of the open data channels."""
+        self.cameras: tuple[CameraId, ...] = ()
+        """Those whose pictures the robot offers to send."""
         self.error: FarhandError | None = None
         self.outgoing: Callable[[control.Channel, bytes | str], bytes | str | None] | None = None
         """Changes what goes out on the data channels, or drops it (``None``): for tests."""
@@ -100,6 +102,7 @@ class ClientSession:
     async def _answer(self, offer: m.Offer) -> None:
         old = self._viewer
         self.open.clear()
+        self.cameras = tuple(track.camera for track in offer.tracks)
         viewer = self._viewer = Viewer(
             ice_servers=self._ice_servers,
             on_message=lambda label, data: self._on_message(viewer, label, data),
