@@ -1,0 +1,1 @@
+"""Other systems' wire protocols. Each is a folder or file that knows nothing of sockets."""
