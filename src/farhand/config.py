@@ -10,10 +10,10 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -160,6 +160,25 @@ class AxisLimitsTable(Section):
     """Largest change of the acceleration per second."""
 
 
+class LeaseTable(Section):
+    """How control of the robot changes hands."""
+
+    on_silence: Literal["refuse", "grant"] = "refuse"
+    """What a question for control comes to when whoever drives does not answer."""
+    ask_s: Annotated[float, Field(ge=1, le=300)] = 15
+    """How long they may think about it."""
+    idle_release_s: Annotated[float, Field(ge=0, le=86_400)] = 60
+    """After so long without motion they lose control; 0: never."""
+    idle_warning_s: Annotated[float, Field(gt=0, le=86_400)] = 45
+    """After so long everybody sees that they will; less than idle_release_s."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.idle_release_s and self.idle_warning_s >= self.idle_release_s:
+            raise ValueError("idle_warning_s must be less than idle_release_s")
+        return self
+
+
 class AgentSection(Section):
     """What `farhand agent run` and the gate that it starts need."""
 
@@ -171,12 +190,14 @@ class AgentSection(Section):
     """The robot's id."""
     name: str = ""
     """The robot's name on screens; empty: its id."""
-    driver: Literal["sim", "null"] = "null"
-    """What moves: sim or null."""
+    driver: Literal["sim", "null", "callbacks"] = "null"
+    """What moves: sim, null, or callbacks of your own program."""
     cameras: tuple[CameraTable, ...] = ()
     """The robot's cameras; the first is shown large."""
     limits: dict[str, AxisLimitsTable] = {}
     """Lower limits by axis."""
+    lease: LeaseTable = LeaseTable()
+    """How control changes hands."""
     max_age_ms: Annotated[int, Field(ge=20, le=400)] = 150
     """Oldest command that is obeyed, in milliseconds."""
     enrolment_file: Path | None = None
@@ -193,6 +214,8 @@ class AgentSection(Section):
     """The gate's socket; default: gate.sock in the state folder."""
     sim_socket: Path | None = None
     """The simulator's socket."""
+    driver_socket: Path | None = None
+    """The socket on which your own program listens, for callbacks."""
 
 
 class Settings(BaseSettings):
@@ -356,6 +379,7 @@ def _keys(path: Sequence[int | str]) -> list[str]:
         "agent": AgentSection,
         "agent.cameras": CameraTable,
         "agent.limits": AxisLimitsTable,
+        "agent.lease": LeaseTable,
     }
     table = tables.get(".".join(map(str, path[:2])), Settings)
     return list(table.model_fields)

@@ -13,9 +13,11 @@ import pytest
 
 from farhand.core.gate_limits import Shaper
 from farhand.drivers.base import Driver
+from farhand.drivers.callbacks import CallbackDriver
 from farhand.drivers.null import NullDriver
 from farhand.drivers.sim import SimDriver
 from farhand.errors import DriverError
+from farhand.robot import Host, joint, twist
 
 pytestmark = pytest.mark.process
 
@@ -43,9 +45,19 @@ def sim_driver(request: pytest.FixtureRequest) -> Driver:
     return SimDriver(request.getfixturevalue("sim_socket"))
 
 
+def callback_driver(request: pytest.FixtureRequest) -> Driver:
+    path = request.getfixturevalue("tmp_path") / "robot.sock"
+    axes = [*twist(linear_x=1.0, angular_z=2.0), joint("elbow", 1.0, position=(-2.0, 2.0))]
+    host = Host(path, lambda rates: None, axes=axes, positions=lambda: [None, None, 0.5])
+    host.start()
+    request.addfinalizer(host.close)
+    return CallbackDriver(path)
+
+
 DRIVERS: dict[str, Callable[[pytest.FixtureRequest], Driver]] = {
     "null": null_driver,
     "sim": sim_driver,
+    "callbacks": callback_driver,
 }
 """Each makes a driver, not yet connected, whose device is there."""
 
@@ -80,6 +92,33 @@ def test_it_takes_setpoints_within_a_tick(connected: Driver) -> None:
         connected.send([axis.maximum * math.sin(step / 10) for axis in connected.axes])
         times.append(time.monotonic() - began)
     assert statistics.median(times) < TICK_S
+
+
+def test_stops_come_back_within_a_tick(connected: Driver) -> None:
+    times = []
+    for _ in range(50):
+        began = time.monotonic()
+        connected.stop()
+        times.append(time.monotonic() - began)
+    assert statistics.median(times) < TICK_S
+
+
+def test_it_says_where_each_axis_is_without_waiting(connected: Driver) -> None:
+    for _ in range(5):
+        connected.send([0.0 for _ in connected.axes])
+        time.sleep(TICK_S)
+    began = time.monotonic()
+    positions = connected.positions()
+    assert time.monotonic() - began < TICK_S
+    assert len(positions) == len(connected.axes)
+    for axis, position in zip(connected.axes, positions, strict=True):
+        assert position is None or math.isfinite(position)
+        is_limited = axis.position_minimum is not None or axis.position_maximum is not None
+        assert not is_limited or position is not None  # else it would stand for ever
+
+
+def test_it_says_what_stop_means(driver: Driver) -> None:
+    assert driver.stop_behavior in {"zero", "hold", "land"}
 
 
 def test_zeros_and_limits_are_setpoints(connected: Driver) -> None:

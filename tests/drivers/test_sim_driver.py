@@ -12,13 +12,14 @@ import pytest
 from farhand.core.gate_limits import AxisShaper
 from farhand.drivers.sim import SILENCE_S, SimDriver
 from farhand.errors import DriverError
+from farhand.sim import spec
 from farhand.sim.link import SimControl
 from farhand.sim.observer import Observer
 from farhand.sim.server import Simulator
 
 pytestmark = pytest.mark.process
 
-FORWARD = (0.4, 0.0, 0.0, 0.0)
+FORWARD = (0.4, *(0.0,) * (len(spec.AXES) - 1))
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def drives_until(driver: SimDriver, is_true: Callable[[], bool]) -> bool:
 def test_its_limits_are_the_rovers() -> None:
     driver = SimDriver("nowhere")
     by_id = {axis.id: axis for axis in driver.axes}
-    assert list(by_id) == ["linear.x", "angular.z", "pan", "tilt"]
+    assert list(by_id) == [axis.id for axis in spec.AXES]
     linear = by_id["linear.x"]
     assert (linear.minimum, linear.maximum) == (-1.0, 1.0)
     assert driver.device_timeout_s == 0.25

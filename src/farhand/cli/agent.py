@@ -40,7 +40,7 @@ def run(  # noqa: PLR0917 - typer's parameters are options
     service: Annotated[str | None, typer.Option(help="The service to join.")] = None,
     robot_id: Annotated[str | None, typer.Option(help="The robot's id: A-Z a-z 0-9 . _ -")] = None,
     name: Annotated[str | None, typer.Option(help="The robot's name on screens.")] = None,
-    driver: Annotated[str | None, typer.Option(help="What moves: sim or null.")] = None,
+    driver: Annotated[str | None, typer.Option(help="What moves: sim, null, callbacks.")] = None,
     camera: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,6 +49,9 @@ def run(  # noqa: PLR0917 - typer's parameters are options
         ),
     ] = None,
     sim_socket: Annotated[Path | None, typer.Option(help="The simulator's socket.")] = None,
+    driver_socket: Annotated[
+        Path | None, typer.Option(help="The socket of your own program, for callbacks.")
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Folder of the epoch and the stop latch.")
     ] = None,
@@ -102,6 +105,7 @@ def run(  # noqa: PLR0917 - typer's parameters are options
         "driver": driver,
         "cameras": [parts.camera_flag(spec) for spec in camera] if camera else None,
         "sim_socket": sim_socket,
+        "driver_socket": driver_socket,
         "state": state,
         "gate_socket": gate_socket,
         "unlatch_on_grant": unlatch_on_grant,

@@ -15,7 +15,8 @@ from farhand.agent.identity import KEY_FILE, Enrolment, Identity
 from farhand.agent.settings import AgentSettings
 from farhand.agent.side_message import AppliedLog
 from farhand.agent.telemetry import Measurement, TelemetrySource
-from farhand.config import AgentSection, CameraTable
+from farhand.config import AgentSection, CameraTable, LeaseTable
+from farhand.core.lease_rules import LeaseRules
 from farhand.errors import Code, ConfigError
 from farhand.keys.signing import load_key
 from farhand.media.base import VideoSource
@@ -142,10 +143,20 @@ def agent_settings(
         service=ServiceId(section.service),
         identity=identity,
         offline_grace_s=section.offline_grace_s,
+        lease=_lease_rules(section.lease),
         manifest=_manifest(section, cameras),
         state=section.state,
         gate_socket=gate_socket,
         gate_command=_gate_command(section, gate_socket) if starts_gate else (),
+    )
+
+
+def _lease_rules(table: LeaseTable) -> LeaseRules:
+    return LeaseRules(
+        ask_us=round(table.ask_s * 1e6),
+        on_silence=table.on_silence,
+        idle_us=round(table.idle_release_s * 1e6),
+        idle_warning_us=round(table.idle_warning_s * 1e6),
     )
 
 
@@ -198,6 +209,12 @@ def _manifest(section: AgentSection, cameras: list[Camera]) -> Manifest:
         from farhand.cli import sim_robot  # noqa: PLC0415 - only with a simulator
 
         manifest = sim_robot.manifest(section.robot_id, name, software, cameras)
+    elif section.driver == "callbacks":
+        from farhand.cli import callback_robot  # noqa: PLC0415 - only with such a program
+
+        manifest = callback_robot.manifest(
+            section.robot_id, name, software, cameras, section.driver_socket
+        )
     else:
         manifest = Manifest(
             RobotId(section.robot_id),
@@ -228,6 +245,8 @@ def _gate_command(section: AgentSection, gate_socket: Path) -> list[str]:
     command += ["--driver", section.driver, "--max-age-ms", str(section.max_age_ms)]
     if section.sim_socket is not None:
         command += ["--sim-socket", str(section.sim_socket)]
+    if section.driver_socket is not None:
+        command += ["--driver-socket", str(section.driver_socket)]
     if section.limits:
         limits = {k: v.model_dump(exclude_none=True) for k, v in section.limits.items()}
         command += ["--limits", msgspec.json.encode(limits).decode()]

@@ -25,7 +25,9 @@ def _root() -> None:
     pass
 
 
-def make_driver(name: str, sim_socket: Path | None, null: str) -> Driver:
+def make_driver(
+    name: str, sim_socket: Path | None, null: str, driver_socket: Path | None = None
+) -> Driver:
     """Return the driver called ``name``, not yet connected.
 
     Raises:
@@ -47,7 +49,15 @@ def make_driver(name: str, sim_socket: Path | None, null: str) -> Driver:
             return NullDriver(msgspec.json.decode(null.encode(), type=NullOptions))
         except msgspec.DecodeError as exc:
             raise ConfigError(Code.CONFIG_INVALID, f"null: {exc}.") from exc
-    raise ConfigError(Code.CONFIG_INVALID, f"driver: unknown {name!r}.", "Known: sim, null.")
+    if name == "callbacks":
+        if driver_socket is None:
+            text, fix = "driver_socket: missing.", "The driver `callbacks` needs --driver-socket."
+            raise ConfigError(Code.CONFIG_INVALID, text, fix)
+        from farhand.drivers.callbacks import CallbackDriver  # noqa: PLC0415
+
+        return CallbackDriver(driver_socket)
+    known = "Known: sim, null, callbacks."
+    raise ConfigError(Code.CONFIG_INVALID, f"driver: unknown {name!r}.", known)
 
 
 @app.command()
@@ -55,8 +65,11 @@ def run(
     *,
     socket: Annotated[Path, typer.Option(help="Unix socket that the agent connects to.")],
     state: Annotated[Path, typer.Option(help="Folder of the stop latch.")],
-    driver: Annotated[str, typer.Option(help="What moves: sim or null.")] = "null",
+    driver: Annotated[str, typer.Option(help="What moves: sim, null or callbacks.")] = "null",
     sim_socket: Annotated[Path | None, typer.Option(help="The simulator's socket.")] = None,
+    driver_socket: Annotated[
+        Path | None, typer.Option(help="The socket of your own program, for callbacks.")
+    ] = None,
     max_age_ms: Annotated[int, typer.Option(help="Oldest command that is obeyed, 20-400.")] = 150,
     limits: Annotated[str, typer.Option(help='Lower limits: {"linear.x": {"maximum": 0.5}}')] = "",
     unlatch_on_grant: Annotated[
@@ -84,4 +97,4 @@ def run(
         wait_agent_s=wait_agent_s,
     )
     with logging_to():
-        process.run(settings, lambda: make_driver(driver, sim_socket, null))
+        process.run(settings, lambda: make_driver(driver, sim_socket, null, driver_socket))
