@@ -5,6 +5,7 @@ import pytest
 from farhand.sim import hall
 from farhand.sim.rover import Rover
 from farhand.sim.spec import (
+    AXES,
     BATTERY_SWAP,
     BODY_RADIUS_M,
     BRAKE_MPS2,
@@ -17,19 +18,22 @@ from farhand.sim.spec import (
 DT = 0.005
 STILL = (0.0, 0.0, 0.0, 0.0)
 Command = tuple[float, float, float, float]
+ARM_STILL = (0.0,) * (len(AXES) - len(STILL))
 
 
 def drive(rover: Rover, command: Command, seconds: float) -> None:
     for _ in range(round(seconds / DT)):
-        rover.step(command, DT)
+        rover.step((*command, *ARM_STILL), DT)
 
 
-def trace(seed: int) -> list[tuple[float, ...]]:
+def trace(seed: int) -> list[tuple[object, ...]]:
     rover = Rover(seed)
-    states: list[tuple[float, ...]] = []
+    states: list[tuple[object, ...]] = []
     for i in range(2_000):
-        rover.step((math.sin(i / 90), math.cos(i / 70), 0.2, -0.1), DT)
+        arm = [math.sin(i / (60 + 10 * k)) * axis.maximum for k, axis in enumerate(AXES[4:])]
+        rover.step((math.sin(i / 90), math.cos(i / 70), 0.2, -0.1, *arm), DT)
         states.append((rover.x, rover.y, rover.yaw, rover.left, rover.charge, rover.pan))
+        states.append((rover.arm.joints, rover.arm.width, *rover.blocks.all))
     return states
 
 

@@ -25,18 +25,29 @@ SILENCE_S = 1.0
 TURN_S = 0.1
 """A longer time between two sends is a pause of our own, and no silence of the simulator's."""
 SLOW_SEND_S = 0.015
+POSITION_AGE_US = 200_000
+"""What was measured longer ago is no position any more."""
 
 _DYNAMICS = {
     "linear.x": (2.0, 8.0, 100.0),
     "angular.z": (6.0, 16.0, 200.0),
     "pan": (8.0, 12.0, 100.0),
     "tilt": (8.0, 12.0, 100.0),
+    "shoulder_pan": (5.0, 10.0, 120.0),
+    "shoulder_lift": (5.0, 10.0, 120.0),
+    "elbow": (5.0, 10.0, 120.0),
+    "wrist": (6.0, 12.0, 150.0),
+    "gripper": (0.5, 1.0, 10.0),
+    "tool.x": (0.6, 1.2, 15.0),
+    "tool.y": (0.6, 1.2, 15.0),
+    "tool.z": (0.6, 1.2, 15.0),
 }
 """Acceleration, deceleration and jerk.
 
 Letting go at full speed is standstill within 300 ms, so that a blurred tab is no slower than a dead
 one: the neutral command is obeyed through these limits, only a stop is immediate.
 """
+_UNKNOWN: tuple[float | None, ...] = (None,) * len(AXES)
 
 
 class SimDriver:
@@ -53,6 +64,8 @@ class SimDriver:
         self._halt_link: socket.socket | None = None
         self._reader = wire.LinkReader()
         self._fault = wire.SendFault(is_slow=False, is_hung=False)
+        self._positions = _UNKNOWN
+        self._measured_us = 0
         self._sent = 0
         self._silence_s = 0.0
         self._sent_at = 0.0
@@ -62,12 +75,20 @@ class SimDriver:
     def axes(self) -> Sequence[AxisLimits]:
         """The rover's axes and limits, in the manifest's order."""
         return [
-            AxisLimits(axis.id, axis.minimum, axis.maximum, *_DYNAMICS[axis.id]) for axis in AXES
+            AxisLimits(
+                axis.id,
+                axis.minimum,
+                axis.maximum,
+                *_DYNAMICS[axis.id],
+                axis.position_minimum,
+                axis.position_maximum,
+            )
+            for axis in AXES
         ]
 
     @property
     def device_timeout_s(self) -> float | None:
-        """The rover's wheels stop by themselves 0.25 s after the last setpoint."""
+        """All motors of the rover stop by themselves 0.25 s after the last setpoint."""
         return DEVICE_TIMEOUT_S
 
     @property
@@ -76,8 +97,16 @@ class SimDriver:
         return "zero"
 
     def positions(self) -> Sequence[float | None]:
-        """Return the newest measured position of each axis."""
-        return (None,) * len(AXES)
+        """Return the newest measured position of each axis; of the base there is none.
+
+        All are unknown when the simulator has measured nothing for 0.2 s.
+        """
+        if self._link is not None:
+            # A link that is broken is the next send's to report.
+            with contextlib.suppress(OSError, RemoteProtocolError):
+                self._hear(self._link)
+        age_us = time.monotonic_ns() // 1000 - self._measured_us
+        return self._positions if age_us <= POSITION_AGE_US else _UNKNOWN
 
     def connect(self) -> None:
         """Become the rover's driver, in place of an older one.
@@ -96,6 +125,7 @@ class SimDriver:
         self._link.setblocking(False)
         self._halt_link.setblocking(False)
         self._reader = wire.LinkReader()
+        self._positions, self._measured_us = _UNKNOWN, 0
         self._silence_s, self._sent_at = 0.0, time.monotonic()
         self._is_closed.clear()
 
@@ -130,7 +160,7 @@ class SimDriver:
         self.send((0.0,) * len(AXES))
 
     def halt(self) -> None:
-        """Zero the wheels over a connection of its own.
+        """Zero all motors over a connection of its own.
 
         Afterwards only a neutral setpoint makes the rover listen again.
         """
@@ -170,8 +200,13 @@ class SimDriver:
                 message = wire.decode_from_sim(body)
                 if isinstance(message, wire.Applied):
                     self._silence_s = 0.0
+                    self._note(message)
                 elif isinstance(message, wire.SendFault):
                     self._fault = message
+
+    def _note(self, applied: wire.Applied) -> None:
+        if len(applied.positions) == len(AXES):
+            self._positions, self._measured_us = applied.positions, applied.stamp_us
 
     def _misbehave(self, link: socket.socket) -> None:
         if self._fault.is_slow:

@@ -49,6 +49,7 @@ class Simulator:
         self._selector = selectors.DefaultSelector()
         self._is_running = False
         self._late_us = 0
+        self._stepped_us = 0
         self._listener = listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._studio = Studio(robot_id, seed, has_clock=has_clock)
@@ -91,6 +92,7 @@ class Simulator:
         while next_us <= now:
             self.rover.step(self.actuator.command, STEP_US / 1e6)
             next_us += STEP_US
+            self._stepped_us = now_us()
             self._show_all()
         return next_us
 
@@ -161,12 +163,19 @@ class Simulator:
                 self._drop(other)
         connection.is_driver = True
         connection.reply(self._send_fault())
+        connection.offer(self._applied())  # its positions, before anything moves
 
     def _steer(self, connection: Connection, n: int, axes: tuple[float, ...]) -> None:
         if not connection.is_driver:
             return
         self._changed(self.actuator.apply(n, axes, now_us()))
-        connection.offer(wire.Applied(n))
+        connection.offer(self._applied())
+
+    def _applied(self) -> wire.Applied:
+        rover = self.rover
+        arm = rover.arm
+        positions = (None, None, rover.pan, rover.tilt, *arm.joints, arm.width, *arm.tip)
+        return wire.Applied(self.actuator.applied, self._stepped_us, positions)
 
     def _changed(self, is_changed: bool) -> None:
         if is_changed:
@@ -250,6 +259,8 @@ class Simulator:
                 rover.right,
                 actuator.timeouts,
                 connection.lost,
+                actuator.arm,
+                rover.arm.fastest,
             )
             connection.lost = 0 if connection.offer(shown) else connection.lost + 1
 
@@ -268,6 +279,10 @@ class Simulator:
             rover.voltage,
             rover.has_collided,
             self.actuator.applied,
+            rover.arm.joints,
+            rover.arm.width,
+            rover.arm.tip,
+            rover.blocks.held is not None,
         )
 
     def _close(self) -> None:

@@ -23,6 +23,40 @@ BODY_RADIUS_M = 0.42
 PAN_LIMIT_RAD = 1.6
 TILT_LIMIT_RAD = 0.6
 
+ARM_MOUNT = (0.24, -0.15, 0.28)
+"""Where the arm stands on the rover: ahead, to the left, above the floor. Beside the camera, which
+so looks past it. The arm's base frame has its zero here, x ahead, y left, z up (REP 103)."""
+SHOULDER_M = 0.06
+"""Height of the shoulder above the mount."""
+UPPER_ARM_M = 0.30
+FOREARM_M = 0.28
+HAND_M = 0.15
+"""From the wrist to the tip, the point between the fingers' ends."""
+ARM_TAU_S = 0.04
+"""First-order response of a joint to its command."""
+JOINT_BRAKE = 25.0
+"""How fast a joint stops once its command is zero, rad/s^2: from full speed in 64 ms, sooner than
+the wheels, so that one bound holds for both."""
+GRIPPER_BRAKE = 1.0
+"""The same for the gripper, m/s^2."""
+JOINT_MINIMA = (-1.9, -0.5, -2.9, -1.9)
+"""Hard stops of shoulder pan, shoulder lift, elbow and wrist, rad. Lift is the upper arm's angle
+above level, elbow and wrist are what the next link is bent upwards by."""
+JOINT_MAXIMA = (1.9, 2.9, 0.0, 1.9)
+JOINT_SPEEDS = (1.2, 1.0, 1.2, 1.6)
+"""Largest rates, rad/s; also of what the tip's motion asks for."""
+STOW = (0.0, 2.75, -2.8, -0.4)
+"""The joints at the start: folded back over the deck."""
+GRIPPER_MAX_M = 0.08
+"""Between the fingers when open."""
+GRIPPER_SPEED = 0.06
+TOOL_SPEED = 0.15
+
+BLOCK_M = 0.04
+"""Edge of a block."""
+BLOCKS = (("red", 0.72, 0.05, 0.3), ("green", 0.66, -0.22, -0.4), ("blue", 0.76, -0.12, 0.9))
+"""Colour, and where it lies at the start as seen from the rover there: x, y, yaw."""
+
 BATTERY_VOLTS = (21.0, 25.2)
 """Empty and full: six cells."""
 BATTERY_IDLE_S = 4 * 3600.0
@@ -77,11 +111,42 @@ CAMERAS = tuple(
     for spec in CAMERA_SPECS
 )
 
+
+def _joint(index: int, name: str, label: str) -> Axis:
+    speed = JOINT_SPEEDS[index]
+    ends = (JOINT_MINIMA[index], JOINT_MAXIMA[index])
+    return Axis(name, label, "rad/s", -speed, speed, "arm", *ends, name)
+
+
+def _tool(name: str, label: str, minimum: float, maximum: float) -> Axis:
+    return Axis(name, label, "m/s", -TOOL_SPEED, TOOL_SPEED, "tool", minimum, maximum, name)
+
+
 AXES = (
     Axis("linear.x", "Forward", "m/s", -1.0, 1.0, "base"),
     Axis("angular.z", "Turn left", "rad/s", -2.0, 2.0, "base"),
-    Axis("pan", "Pan left", "rad/s", -1.5, 1.5, "camera"),
-    Axis("tilt", "Tilt up", "rad/s", -1.0, 1.0, "camera"),
+    Axis("pan", "Pan left", "rad/s", -1.5, 1.5, "camera", -PAN_LIMIT_RAD, PAN_LIMIT_RAD, "pan"),
+    Axis("tilt", "Tilt up", "rad/s", -1.0, 1.0, "camera", -TILT_LIMIT_RAD, TILT_LIMIT_RAD, "tilt"),
+    _joint(0, "shoulder_pan", "Shoulder turn left"),
+    _joint(1, "shoulder_lift", "Shoulder up"),
+    _joint(2, "elbow", "Elbow up"),
+    _joint(3, "wrist", "Wrist up"),
+    Axis(
+        "gripper",
+        "Gripper open",
+        "m/s",
+        -GRIPPER_SPEED,
+        GRIPPER_SPEED,
+        "gripper",
+        0.0,
+        GRIPPER_MAX_M,
+        "gripper",
+    ),
+    # The workspace is a box around all that the tip can reach; what it cannot reach in there, the
+    # arm refuses by itself.
+    _tool("tool.x", "Tool forward", -0.6, 0.72),
+    _tool("tool.y", "Tool left", -0.72, 0.72),
+    _tool("tool.z", "Tool up", 0.01 - ARM_MOUNT[2], 0.78),
 )
 """The order of every setpoint."""
 
@@ -90,6 +155,15 @@ TELEMETRY = (
     TelemetryChannel("angular", "Turn rate", "rad/s"),
     TelemetryChannel("pan", "Pan", "rad"),
     TelemetryChannel("tilt", "Tilt", "rad"),
+    TelemetryChannel("shoulder_pan", "Shoulder turn", "rad"),
+    TelemetryChannel("shoulder_lift", "Shoulder lift", "rad"),
+    TelemetryChannel("elbow", "Elbow", "rad"),
+    TelemetryChannel("wrist", "Wrist", "rad"),
+    TelemetryChannel("gripper", "Gripper width", "m"),
+    TelemetryChannel("tool.x", "Tool x", "m"),
+    TelemetryChannel("tool.y", "Tool y", "m"),
+    TelemetryChannel("tool.z", "Tool z", "m"),
+    TelemetryChannel("holding", "Holding"),
     TelemetryChannel("voltage", "Battery", "V"),
     TelemetryChannel("collided", "Collided"),
 )

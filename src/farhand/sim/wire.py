@@ -52,7 +52,7 @@ class Setpoint(Struct, frozen=True, tag=2, array_like=True):
 
 
 class Halt(Struct, frozen=True, tag=3, array_like=True):
-    """Zero the wheels now; motion needs a neutral setpoint first. From any connection."""
+    """Zero all motors now; motion needs a neutral setpoint first. From any connection."""
 
 
 class Watch(Struct, frozen=True, tag=4, array_like=True):
@@ -90,6 +90,10 @@ class Applied(Struct, frozen=True, tag=21, array_like=True):
     """All setpoints up to ``n`` were dealt with."""
 
     n: int
+    stamp_us: int
+    """When the positions were measured."""
+    positions: tuple[float | None, ...]
+    """One for each axis, m or rad; ``None``: the axis has none."""
 
 
 class SendFault(Struct, frozen=True, tag=22, array_like=True):
@@ -132,10 +136,18 @@ class State(Struct, frozen=True, tag=25, array_like=True):
     collided: bool
     applied: int
     """Number of the newest setpoint applied."""
+    joints: tuple[float, float, float, float]
+    """The arm's, rad: shoulder pan, shoulder lift, elbow, wrist."""
+    gripper: float
+    """Between the fingers, m."""
+    tool: tuple[float, float, float]
+    """The arm's tip in its base frame, m."""
+    holding: bool
+    """Whether a block is between the fingers."""
 
 
 class Actuation(Struct, frozen=True, tag=26, array_like=True):
-    """What the wheels are told and what they do, m/s at the rim."""
+    """What the wheels are told and what they do, m/s at the rim; and the arm, in short."""
 
     stamp_us: int
     command_left: float
@@ -146,16 +158,20 @@ class Actuation(Struct, frozen=True, tag=26, array_like=True):
     """How often the device's own time-out zeroed the command."""
     lost: int
     """How many of these were left out before this one because the reader was slow."""
+    command_arm: float = 0.0
+    """The largest command of a joint (rad/s), the gripper or the tip (m/s), without sign."""
+    rate_arm: float = 0.0
+    """The largest measured rate of a joint (rad/s) or the gripper (m/s), without sign."""
 
     @property
     def is_commanded(self) -> bool:
-        """Whether a wheel is told to turn."""
-        return self.command_left != 0.0 or self.command_right != 0.0
+        """Whether a wheel or the arm is told to move."""
+        return any((self.command_left, self.command_right, self.command_arm))
 
     @property
     def is_turning(self) -> bool:
-        """Whether a wheel turns."""
-        return self.wheel_left != 0.0 or self.wheel_right != 0.0
+        """Whether a wheel or the arm moves."""
+        return any((self.wheel_left, self.wheel_right, self.rate_arm))
 
 
 class Report(Struct, frozen=True, tag=27, array_like=True):
