@@ -192,3 +192,11 @@ def test_places_are_here_the_user_s_and_the_machine_s(monkeypatch: pytest.Monkey
 
 def test_a_list_shorter_than_the_path_is_not_the_origin() -> None:
     assert refused({"agent": {"cameras": [{"id": "a"}]}}).text.startswith("agent.cameras.0.source")
+
+
+def test_a_warning_that_would_come_after_the_release_is_refused() -> None:
+    error = refused({"agent": {"lease": {"idle_warning_s": 60}}})
+    assert error.code is Code.CONFIG_INVALID
+    assert "agent.lease" in error.text
+    never = config.load({"agent": {"lease": {"idle_release_s": 0}}}).agent.lease
+    assert never.idle_release_s == 0

@@ -196,8 +196,6 @@ class AgentSection(Section):
     """The robot's cameras; the first is shown large."""
     limits: dict[str, AxisLimitsTable] = {}
     """Lower limits by axis."""
-    lease: LeaseTable = LeaseTable()
-    """How control changes hands."""
     max_age_ms: Annotated[int, Field(ge=20, le=400)] = 150
     """Oldest command that is obeyed, in milliseconds."""
     enrolment_file: Path | None = None
@@ -216,6 +214,8 @@ class AgentSection(Section):
     """The simulator's socket."""
     driver_socket: Path | None = None
     """The socket on which your own program listens, for callbacks."""
+    lease: LeaseTable = LeaseTable()
+    """How control changes hands."""
 
 
 class Settings(BaseSettings):

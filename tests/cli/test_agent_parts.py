@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from farhand.cli import agent_parts as parts
-from farhand.config import AgentSection, CameraTable
+from farhand.config import AgentSection, CameraTable, LeaseTable
 from farhand.errors import ConfigError
 
 
@@ -57,3 +57,10 @@ def test_each_camera_has_an_id_of_its_own(ids: tuple[str, ...], words: str) -> N
     tables = tuple(CameraTable(id=camera_id, source="pattern:") for camera_id in ids)
     with pytest.raises(ConfigError, match=words):
         parts.cameras(AgentSection(cameras=tables))
+
+
+def test_the_rules_of_the_lease_reach_the_agent_in_microseconds() -> None:
+    table = LeaseTable(on_silence="grant", ask_s=5, idle_release_s=90, idle_warning_s=60.5)
+    rules = parts.agent_settings(AgentSection(lease=table), [], starts_gate=True).lease
+    assert (rules.on_silence, rules.ask_us) == ("grant", 5_000_000)
+    assert (rules.idle_us, rules.idle_warning_us) == (90_000_000, 60_500_000)

@@ -54,6 +54,8 @@ def test_a_session_that_waits_in_vain_is_noted_with_the_person() -> None:
     [
         ("control-taken", "control.taken"),
         ("control-released", "control.released"),
+        ("control-asked", "control.asked"),
+        ("control-refused", "control.refused"),
         ("stopped", "stop"),
         ("reset", "reset"),
     ],
@@ -72,6 +74,28 @@ def test_what_a_robot_tells_of_control_is_noted_with_who_did_it(
     assert notice.detail == {"text": "why", "epoch": "3", "stopId": "9"}
     assert notice.member is not None
     assert notice.member.id == ana.id
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("forced: " + "x" * 500, "control.forced"),
+        ("transferred by Ben", "control.transferred"),
+        ("transferred: Ben said nothing", "control.transferred"),
+        ("", "control.taken"),
+        ("forcedly", "control.taken"),
+    ],
+)
+def test_how_control_was_taken_is_noted_with_the_whole_reason(text: str, action: str) -> None:
+    world = Accounts()
+    rover = world.enrolled().join()
+    world.user("ana", on("rover", "operator")).join()
+    world.noticed.clear()
+    member = rover.got(m.SessionStart)[0].member
+    rover.say(m.Event("control-taken", id="x-1", member=member, text=text))
+    (notice,) = world.noticed
+    assert (notice.action, who(notice)) == (action, "ana")
+    assert notice.detail.get("text", "") == text
 
 
 def test_a_robot_cannot_lay_something_on_somebody_unknown() -> None:

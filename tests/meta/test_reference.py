@@ -24,6 +24,7 @@ TABLES: dict[str, tuple[type[BaseModel], str]] = {
     "[server.limits]": (config.LimitsTable, "FARHAND_SERVER__LIMITS__"),
     "[[server.oidc]]": (config.OidcTable, ""),
     "[agent]": (config.AgentSection, "FARHAND_AGENT__"),
+    "[agent.lease]": (config.LeaseTable, "FARHAND_AGENT__LEASE__"),
     "[[agent.cameras]]": (config.CameraTable, ""),
     '[agent.limits."AXIS"]': (config.AxisLimitsTable, ""),
 }

@@ -1,5 +1,7 @@
 """What of a hub's doings belongs into the audit trail, and how much of it one peer may cause."""
 
+import re
+
 from farhand.core.limits import Window
 from farhand.core.member import Noticed, Peer
 from farhand.core.room import Service
@@ -25,9 +27,15 @@ BREACHES = frozenset(
 _ACTIONS: dict[m.EventKind, str] = {
     "control-taken": "control.taken",
     "control-released": "control.released",
+    "control-asked": "control.asked",
+    "control-refused": "control.refused",
     "stopped": "stop",
     "reset": "reset",
 }
+_HANDED_OVER = {"forced": "control.forced", "transferred": "control.transferred"}
+"""What a robot's text about `control-taken` begins with where somebody else drove before."""
+MAX_TEXT = 600
+"""A reason of 500 characters, and what stands before it."""
 
 
 def may_notice(peer: Peer, now: float) -> bool:
@@ -55,12 +63,14 @@ def breach(peer: Peer, exc: FarhandError, about: str, now: float) -> list[Notice
 
 
 def told(service: Service, robot: Peer, event: m.Event, now: float) -> list[Noticed]:
-    """Note who took, gave back, stopped or reset, as the robot tells it."""
+    """Note who asked for, took or gave back control, stopped or reset, as the robot tells it."""
     action = _ACTIONS.get(event.kind)
     if action is None or not may_notice(robot, now):
         return []
+    if event.kind == "control-taken":
+        action = _HANDED_OVER.get(re.split("[: ]", event.text, maxsplit=1)[0], action)
     person = service.people.get(event.member.id) if event.member is not None else None
-    detail = {"text": event.text[:200]} if event.text else {}
+    detail = {"text": event.text[:MAX_TEXT]} if event.text else {}
     if event.epoch is not None:
         detail["epoch"] = str(event.epoch)
     if event.stop_id is not None:

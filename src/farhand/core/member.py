@@ -66,7 +66,8 @@ class Noticed(msgspec.Struct, frozen=True, gc=False):
 
     action: str
     """``session.begin``, ``session.end``, ``member.kick``, ``resume.replay``, ``rule.broken``,
-    ``control.taken``, ``control.released``, ``stop``, ``reset``."""
+    ``control.asked``, ``control.refused``, ``control.taken``, ``control.forced``,
+    ``control.transferred``, ``control.released``, ``stop``, ``reset``."""
     service_id: ServiceId
     principal: Principal | None
     """Who did it, or to whom it happened; ``None``: nobody here knows."""
