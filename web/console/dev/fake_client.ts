@@ -5,7 +5,7 @@ import { FakeStore, fakeSession } from "./fake_session.ts";
 import { robots, scenes } from "./scenes.ts";
 
 export { withheldFeatures } from "../../sdk/src/capabilities.ts";
-export { DEFAULT_KEY_MAP } from "../../sdk/src/input.ts";
+export { axisOf, DEFAULT_KEY_MAP } from "../../sdk/src/input_layout.ts";
 
 const scene = new URLSearchParams(location.search).get("fake") ?? "viewing";
 

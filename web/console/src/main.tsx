@@ -10,6 +10,8 @@ import "./styles/fleet.css";
 import "./styles/drive.css";
 import "./styles/stage.css";
 import "./styles/panels.css";
+import "./styles/dock.css";
+import "./styles/axes.css";
 import "./styles/account.css";
 
 takeFragment();

@@ -1,8 +1,11 @@
 /** What this device remembers about the person: name, language, look. */
 
+import type { Activation } from "@farhand/client";
 import { useSyncExternalStore } from "react";
 
 export type Theme = "auto" | "dark" | "light";
+
+export const ACTIVATIONS: readonly Activation[] = ["hold", "toggle", "step"];
 
 export interface Settings {
   readonly name: string;
@@ -10,6 +13,7 @@ export interface Settings {
   readonly theme: Theme;
   /** Has dismissed the notice that there is no login here. */
   readonly knowsOpen: boolean;
+  readonly activation: Activation;
 }
 
 const KEY = "farhand.settings";
@@ -32,12 +36,13 @@ export function parseSettings(text: string | null, fallbackName: string): Settin
   } catch {
     // Not ours or cut off: start afresh.
   }
-  const { name, language, theme, knowsOpen } = stored;
+  const { name, language, theme, knowsOpen, activation } = stored;
   return {
     name: typeof name === "string" && name.trim() !== "" ? name.slice(0, MAX_NAME) : fallbackName,
     language: typeof language === "string" ? language : null,
     theme: theme === "dark" || theme === "light" ? theme : "auto",
     knowsOpen: knowsOpen === true,
+    activation: ACTIVATIONS.find((known) => known === activation) ?? "hold",
   };
 }
 

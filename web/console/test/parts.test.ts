@@ -54,7 +54,13 @@ test("durations", () => {
 });
 
 test("stored settings that are strange take their defaults", () => {
-  const defaults = { name: "guest-xy", language: null, theme: "auto", knowsOpen: false };
+  const defaults = {
+    name: "guest-xy",
+    language: null,
+    theme: "auto",
+    knowsOpen: false,
+    activation: "hold",
+  };
   for (const text of [null, "", "{", "[]", '{"name":"  ","theme":"pink","language":7}']) {
     expect(parseSettings(text, "guest-xy")).toEqual(defaults);
   }

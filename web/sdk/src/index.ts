@@ -2,6 +2,6 @@
 
 export { withheldFeatures } from "./capabilities.ts";
 export { connect } from "./client.ts";
-export { DEFAULT_KEY_MAP } from "./input.ts";
+export { axisOf, DEFAULT_KEY_MAP } from "./input_layout.ts";
 export { CODES, type Code } from "./protocol.gen.ts";
 export type * from "./types.ts";

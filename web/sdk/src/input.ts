@@ -22,8 +22,6 @@ const STEP_MS = 200;
 const NO_KEYS =
   "input, textarea, select, [contenteditable]:not([contenteditable='false']), [role='dialog'], [role='alertdialog'], [role='menu'], [role='listbox'], [role='combobox'], [role='slider']";
 
-export { DEFAULT_KEY_MAP };
-
 export interface InputOutput {
   /** An input report: rates in the manifest's order, and when they were read. */
   onReport(rates: readonly number[], stampUs: number): void;
@@ -237,7 +235,8 @@ export class Input implements InputController {
   setBlocked(isBlocked: boolean): void {
     if (isBlocked === this.#isBlocked) return;
     this.#isBlocked = isBlocked;
-    if (isBlocked) this.cut("stale-video");
+    // At the end, too: what was pressed meanwhile was pressed for a robot that stood.
+    this.cut("stale-video");
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_KEY_MAP } from "../src/input.ts";
+import { DEFAULT_KEY_MAP } from "../src/input_layout.ts";
 import { InputState, shape, toRates } from "../src/input_state.ts";
 
 const fresh = () => new InputState(DEFAULT_KEY_MAP);

@@ -18,9 +18,8 @@ const ICONS: Readonly<Record<"keyboard" | "gamepad" | "touch", LucideIcon>> = {
 export function Dock(props: { watchOnly: boolean }): ReactNode {
   const { t } = useTranslation();
   const hasAxes = useSnapshot((snapshot) => (snapshot.manifest?.axes.length ?? 0) > 0);
-  const hasLook = useSnapshot(
-    (snapshot) => snapshot.manifest?.axes.some(({ id }) => id === "pan" || id === "tilt") ?? false,
-  );
+  const { input } = useSession();
+  const hasLook = useStore(input, (snapshot) => snapshot.layout.camera.length > 0);
   const canDrive = hasAxes && !props.watchOnly;
   return (
     <section className="dock" aria-label={t("input.title")}>
@@ -64,9 +63,12 @@ function SpeedLimit(): ReactNode {
   const { t } = useTranslation();
   const { input } = useSession();
   const fraction = useStore(input, (snapshot) => snapshot.speedFraction);
-  const maximum = useSnapshot(
-    (snapshot) => snapshot.manifest?.axes.find(({ id }) => id === "linear.x")?.maximum ?? null,
+  // What full deflection forward means in the mode that is chosen.
+  const along = useStore(
+    input,
+    ({ layout, mode }) => layout.modes.find(({ id }) => id === mode)?.axes[0] ?? null,
   );
+  const axis = useSnapshot(({ manifest }) => manifest?.axes.find(({ id }) => id === along) ?? null);
   return (
     <Slider
       className="speed-limit"
@@ -84,7 +86,7 @@ function SpeedLimit(): ReactNode {
       <SliderTrack className="slider-track">
         <SliderThumb className="slider-thumb" />
       </SliderTrack>
-      {maximum !== null && <small>{`≤ ${fixed(maximum * fraction, 2)} m/s`}</small>}
+      {axis !== null && <small>{`≤ ${fixed(axis.maximum * fraction, 2)} ${axis.unit}`}</small>}
     </Slider>
   );
 }

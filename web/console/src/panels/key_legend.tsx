@@ -1,9 +1,10 @@
 /** Which keys drive, in the letters of the person's own keyboard. */
 
-import type { KeyMap } from "@farhand/client";
+import { axisOf, type InputSnapshot, type KeyMap } from "@farhand/client";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSession, useSnapshot } from "../connection.tsx";
+import { useSession, useStore } from "../connection.tsx";
+import { useGroupName } from "./axis_panel.tsx";
 
 const ARROWS: Readonly<Record<string, string>> = {
   ArrowUp: "↑",
@@ -22,12 +23,18 @@ export function keyName(code: string, layout: Layout | null): string {
   return code.replace(/^(Key|Digit)/, "");
 }
 
-/** The keys of some axes, letters and arrows apart. */
-function keysOf(map: KeyMap, axes: readonly string[], isArrow: boolean): readonly string[] {
+/** The keys that drive some axes in the mode that is chosen, letters and arrows apart. */
+export function keysOf(
+  map: KeyMap,
+  { layout, mode }: Pick<InputSnapshot, "layout" | "mode">,
+  axes: readonly string[],
+  isArrow: boolean,
+): readonly string[] {
   return Object.entries(map)
-    .filter(
-      ([code, { axis }]) => axis !== undefined && axes.includes(axis) && code in ARROWS === isArrow,
-    )
+    .filter(([code, binding]) => {
+      const axis = axisOf(binding, layout, mode);
+      return axis !== undefined && axes.includes(axis) && code in ARROWS === isArrow;
+    })
     .map(([code]) => code);
 }
 
@@ -46,26 +53,43 @@ export function KeyLegend(): ReactNode {
   const { t } = useTranslation();
   const { input } = useSession();
   const layout = useLayout();
-  const hasLook = useSnapshot(
-    (snapshot) => snapshot.manifest?.axes.some(({ group }) => group === "camera") ?? false,
-  );
-  const base = ["linear.x", "angular.z"];
+  const snapshot = useStore(input, (value) => value);
+  const groupName = useGroupName();
+  const { modes, camera, gripper } = snapshot.layout;
+  const mode = modes.find(({ id }) => id === snapshot.mode);
+  const next = Object.keys(input.keyMap).find((code) => input.keyMap[code]?.mode === "next");
   const keys = (axes: readonly string[], isArrow: boolean): ReactNode =>
-    keysOf(input.keyMap, axes, isArrow).map((code) => (
+    keysOf(input.keyMap, snapshot, axes, isArrow).map((code) => (
       <kbd key={code}>{keyName(code, layout)}</kbd>
     ));
   return (
     <dl className="legend">
-      <div>
-        <dt>{t("input.drive")}</dt>
-        <dd>
-          {keys(base, false)} <span className="or">/</span> {keys(base, true)}
-        </dd>
-      </div>
-      {hasLook && (
+      {mode !== undefined && (
+        <div>
+          <dt>{mode.id === "base" ? t("input.drive") : groupName(mode.id)}</dt>
+          <dd>
+            {keys(mode.axes, false)} <span className="or">/</span> {keys(mode.axes, true)}
+          </dd>
+        </div>
+      )}
+      {gripper.length > 0 && (
+        <div>
+          <dt>{groupName("gripper")}</dt>
+          <dd>{keys(gripper, false)}</dd>
+        </div>
+      )}
+      {camera.length > 0 && (
         <div>
           <dt>{t("input.look")}</dt>
-          <dd>{keys(["pan", "tilt"], false)}</dd>
+          <dd>{keys(camera, false)}</dd>
+        </div>
+      )}
+      {modes.length > 1 && next !== undefined && (
+        <div>
+          <dt>{t("axes.switch")}</dt>
+          <dd>
+            <kbd>{keyName(next, layout)}</kbd>
+          </dd>
         </div>
       )}
       <div>

@@ -4,7 +4,7 @@
  * Own code instead of a library: the pointer is captured, and every way of losing it lets go.
  */
 
-import type { InputController } from "@farhand/client";
+import type { InputController, InputSnapshot } from "@farhand/client";
 import { Eye } from "lucide-react";
 import { type PointerEvent, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,8 +16,8 @@ const TRAVEL = 0.62;
 interface Kind {
   readonly testId: string;
   readonly label: "input.stick" | "input.lookStick";
-  /** Positive is to the left, and up. */
-  readonly axes: readonly [across: string, along: string];
+  /** Which axes it drives now; positive is to the left, and up. */
+  axes(input: InputSnapshot): readonly [across: string | undefined, along: string | undefined];
   set(input: InputController, x: number, y: number): void;
   release(input: InputController): void;
 }
@@ -26,14 +26,17 @@ const KINDS: Readonly<Record<"drive" | "look", Kind>> = {
   drive: {
     testId: "stick",
     label: "input.stick",
-    axes: ["angular.z", "linear.x"],
+    axes: ({ layout, mode }) => {
+      const [along, across] = layout.modes.find(({ id }) => id === mode)?.axes ?? [];
+      return [across, along];
+    },
     set: (input, x, y) => input.setStick(x, y),
     release: (input) => input.releaseStick(),
   },
   look: {
     testId: "look-stick",
     label: "input.lookStick",
-    axes: ["pan", "tilt"],
+    axes: ({ layout }) => [layout.camera[0], layout.camera[1]],
     set: (input, x, y) => input.setLook(x, y),
     release: (input) => input.releaseLook(),
   },
@@ -133,11 +136,11 @@ function useEcho(
       session.input.onEcho((requested) => {
         if (pointer.current !== null) return;
         const axes = session.getSnapshot().manifest?.axes ?? [];
-        const share = (id: string): number => {
+        const share = (id: string | undefined): number => {
           const limit = axes.find((axis) => axis.id === id)?.maximum ?? 0;
-          return limit > 0 ? Math.max(-1, Math.min(1, (requested[id] ?? 0) / limit)) : 0;
+          return limit > 0 ? Math.max(-1, Math.min(1, (requested[id ?? ""] ?? 0) / limit)) : 0;
         };
-        const [across, along] = kind.axes;
+        const [across, along] = kind.axes(session.input.getSnapshot());
         moveKnob(pad.current, knob.current, -share(across), share(along));
       }),
     [session, kind, pad, knob, pointer],

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { isReachable, useSession, useSnapshot } from "../connection.tsx";
 import { Announcer } from "../panels/announcer.tsx";
+import { AxisPanel } from "../panels/axis_panel.tsx";
 import { Banners } from "../panels/banners.tsx";
 import { ControlPanel } from "../panels/control_panel.tsx";
 import { Dock } from "../panels/dock.tsx";
@@ -16,6 +17,7 @@ import { MemberList } from "../panels/member_list.tsx";
 import { Stage } from "../panels/stage.tsx";
 import { StateWord } from "../panels/state_word.tsx";
 import { StopButton } from "../panels/stop_button.tsx";
+import { useSettings } from "../settings.ts";
 import { QuickSettings } from "../shell/quick_settings.tsx";
 import { SettingsMenu } from "../shell/settings_menu.tsx";
 import { Battery } from "../widgets/battery.tsx";
@@ -29,6 +31,7 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
   const [isOpen, setOpen] = useState(false);
   const view = useRef<HTMLDivElement>(null);
   useWakeLock();
+  useActivation();
   useEffect(() => {
     document.title = `${name} · farhand`;
   }, [name]);
@@ -74,6 +77,7 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
         <Stage />
         <div className="rail">
           <ControlPanel watchOnly={props.watchOnly} isGuest={props.isGuest === true} />
+          <AxisPanel watchOnly={props.watchOnly} />
           <Hud />
           <MemberList />
           <EventList />
@@ -83,6 +87,13 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
       <Announcer />
     </div>
   );
+}
+
+/** Keys and buttons act as this person has chosen. */
+function useActivation(): void {
+  const { input } = useSession();
+  const { activation } = useSettings();
+  useEffect(() => input.setActivation(activation), [input, activation]);
 }
 
 function Settings(): ReactNode {

@@ -5,7 +5,7 @@ import { type ReactNode, useState } from "react";
 import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { currentLanguage, LANGUAGES, type Language, setLanguage } from "../i18n/index.ts";
-import { MAX_NAME, settings, type Theme, useSettings } from "../settings.ts";
+import { ACTIVATIONS, MAX_NAME, settings, type Theme, useSettings } from "../settings.ts";
 import { Button } from "../widgets/button.tsx";
 import { useAccount } from "./account.tsx";
 
@@ -38,7 +38,7 @@ export function SettingsMenu(props: { onOpen?: () => void }): ReactNode {
 
 function SettingsForm(props: { onDone: () => void }): ReactNode {
   const { t } = useTranslation();
-  const { theme, name } = useSettings();
+  const { theme, name, activation } = useSettings();
   const account = useAccount();
   const [draft, setDraft] = useState(name);
   const save = (): void => {
@@ -94,6 +94,21 @@ function SettingsForm(props: { onDone: () => void }): ReactNode {
             <span>{t(`settings.theme_${value}`)}</span>
           </label>
         ))}
+      </fieldset>
+      <fieldset className="field segments">
+        <legend>{t("settings.act")}</legend>
+        {ACTIVATIONS.map((value) => (
+          <label key={value}>
+            <input
+              type="radio"
+              name="activation"
+              checked={activation === value}
+              onChange={() => settings.set({ activation: value })}
+            />
+            <span>{t(`settings.act_${value}`)}</span>
+          </label>
+        ))}
+        <small>{t("settings.actHint")}</small>
       </fieldset>
       <Button variant="primary" type="submit">
         {t("settings.save")}
