@@ -267,6 +267,8 @@ def test_a_guest_enters_no_other_room(room: str) -> None:
         (m.StopReset(1), Code.SCOPE_MISSING),
         (m.LeaseRequest(), Code.SCOPE_MISSING),
         (m.LeaseForce("mine"), Code.SCOPE_MISSING),
+        (m.LeaseAnswer(1, True), Code.SCOPE_MISSING),
+        (m.LeaseCancel(), Code.SCOPE_MISSING),
         (m.LeaseRelease(Epoch(1)), Code.SCOPE_MISSING),
         (m.Control(Epoch(1), 1, 1, 1, 1, 1, (0.0,)), Code.SCOPE_MISSING),
         (m.Signal(1, "leave-room"), Code.ROLE_REFUSED),

@@ -50,6 +50,8 @@ def control(to: MemberId) -> m.Control:
         (lambda to: m.LeaseRequest(to=to), Code.MAY_NOT_DRIVE),
         (lambda to: m.LeaseRenew(EPOCH, to=to), Code.MAY_NOT_DRIVE),
         (lambda to: m.LeaseForce("mine", to=to), Code.MAY_NOT_DRIVE),
+        (lambda to: m.LeaseAnswer(1, True, to=to), Code.MAY_NOT_DRIVE),
+        (lambda to: m.LeaseCancel(to=to), Code.MAY_NOT_DRIVE),
         (lambda to: m.StopReset(1, to=to), Code.MAY_NOT_RESET),
     ],
 )
