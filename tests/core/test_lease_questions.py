@@ -239,7 +239,7 @@ def test_motion_ends_the_warning_and_neutral_does_not() -> None:
 def test_asking_again_or_a_new_connection_is_no_motion() -> None:
     lease = Lease()
     lease.request(ANA, 0)
-    keep(lease, IDLE_US - TTL_US)
+    keep(lease, IDLE_US - 3)
     lease.request(ANA, IDLE_US - 2)
     lease.returned(ANA, IDLE_US - 1)
     assert lease.tick(IDLE_US) == [Standstill(), Revoked(ANA, Epoch(3), "idle")]
