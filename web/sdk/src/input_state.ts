@@ -200,7 +200,9 @@ export class InputState {
 
   #take(source: InputSource): void {
     // What lasts without a finger must not come back with its source.
-    if (source !== this.source && this.activation !== "hold") this.#asks.clear();
+    if (source !== this.source && this.activation !== "hold") {
+      for (const [id, { axis }] of this.#asks) if (axis !== null) this.#asks.delete(id);
+    }
     this.source = source;
   }
 
