@@ -58,7 +58,7 @@ class Operator:
         except (OSError, ValueError) as exc:
             raise FarhandError(Code.INTERNAL, "The operator says nothing.") from exc
         if not line or line[0] != word:
-            raise FarhandError(Code.INTERNAL, f"The operator said {line!r} instead of {word!r}.")
+            raise FarhandError(Code.INTERNAL, f"The operator said {line!r}, not {word!r}.")
         return line[1:]
 
     def signal(self, signum: int) -> None:
@@ -155,7 +155,7 @@ def _live(link: int, url: str, robot_id: str) -> None:
     try:
         asyncio.run(operator.main(url, robot_id))
     except Exception as exc:  # the last line for whoever listens, whatever it was
-        operator.say("failed", exc)
+        operator.say("failed", repr(exc))
     finally:
         os._exit(0)
 

@@ -3,7 +3,6 @@
 ``python -m farhand.kits.operator URL ROBOT`` says ``ready`` on standard output, then obeys lines
 on standard input:
 
-    view       (only as the first word) have all cameras sent; says ``viewing``
     watch      be there, without control; says ``watching``
     drive      take control (after a reset where STOP holds) and drive; says ``driving EPOCH``
     stop       press STOP; says ``stopped MICROSECONDS_OF_THE_PRESS STOP_ID``
@@ -25,6 +24,7 @@ from farhand.protocol.messages import LeaseGrant
 SPEED = 0.4
 TURN = 0.8
 PATIENCE_S = 10.0
+ARMED_WITHIN_S = 0.6
 
 
 def say(*words: object) -> None:
@@ -40,8 +40,9 @@ async def drive(robot: Robot) -> None:
         try:
             grant = await take(robot)
             break
-        except FarhandError:
-            # The one before us was killed: its lease runs out; or the gate is just starting again.
+        except (FarhandError, TimeoutError):
+            # The one before us was killed: its lease runs out; the gate is just starting again;
+            # or so many packets are lost that nothing was applied.
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.05)
@@ -54,13 +55,15 @@ async def take(robot: Robot) -> LeaseGrant:
 
     Raises:
         FarhandError: Not now.
+        TimeoutError: We may, but nothing is obeyed.
 
     """
     status = await robot.wait_for(lambda status: status.gate == "ok", PATIENCE_S)
     if status.stop and status.stop.latch == "stop":
         await robot.reset()
     grant = await robot.take_control()
-    await robot.wait_until(lambda: robot.setpoints.is_armed)
+    # A STOP of a moment ago may not be in the status yet: then nothing is obeyed, and we ask again.
+    await robot.wait_until(lambda: robot.setpoints.is_armed, ARMED_WITHIN_S)
     return grant
 
 
@@ -70,13 +73,13 @@ async def obey(client: Client, robot_id: str, next_line: Callable[[], str]) -> N
     loop = asyncio.get_running_loop()
     first = await loop.run_in_executor(None, next_line)
     word = first.strip()
-    async with client.open(robot_id, cameras=None if word == "view" else []) as robot:
+    async with client.open(robot_id, cameras=[]) as robot:
         while word not in {"", "quit"}:
             if word == "drive":
                 await drive(robot)
-            elif word in {"view", "watch"}:
+            elif word == "watch":
                 await robot.wait_until(lambda: robot.has_open(control.SAFETY), PATIENCE_S)
-                say(f"{word}ing")
+                say("watching")
             elif word == "stop":
                 pressed = time.monotonic_ns() // 1000
                 say("stopped", pressed, await robot.stop())

@@ -10,8 +10,9 @@ _DRIVING = """() => document.querySelector('[data-testid=control-state]')
     ?.textContent.includes('IN CONTROL')"""
 _BLUR = """() => { const at = performance.timeOrigin + performance.now();
     window.dispatchEvent(new Event('blur')); return at; }"""
-_PICTURE = """() => document.querySelector('[data-testid=main-camera]')
+PICTURE = """() => document.querySelector('[data-testid=main-camera]')
     ?.getVideoPlaybackQuality().totalVideoFrames > 3"""
+"""Holds when the console shows a live picture."""
 
 
 class DrivingPage:
@@ -32,7 +33,7 @@ class DrivingPage:
         self._network.send("Network.enable")
         self._emulate(packet_loss=0)
         self.page.goto(f"{url}/drive/{robot_id}")
-        wait_in_page(self.page, _PICTURE)
+        wait_in_page(self.page, PICTURE)
         reset = self.page.get_by_test_id("reset")
         if reset.count() and reset.is_visible():
             reset.click(delay=1700)

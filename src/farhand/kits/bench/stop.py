@@ -28,7 +28,7 @@ RUNS = 200
 BROWSER_RUNS = 20
 QUICK_RUNS = 4
 QUICK_BROWSER_RUNS = 1
-ROBOTS = 4
+ROBOTS = 6
 LIMIT_S = 5.0
 """A run that takes longer has failed; it counts as this long."""
 DRIVING_S = 0.25
