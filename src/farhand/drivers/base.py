@@ -31,6 +31,7 @@ class Driver(Protocol):
     ``send`` runs on a thread of its own and returns within one tick (20 ms); if it is not back
     after 100 ms the gate takes it for dead.  ``halt`` is then called from another thread and must
     share no lock with ``send``.  A driver raises nothing but :class:`farhand.errors.DriverError`.
+    All drivers pass ``tests/drivers/test_driver_contract.py``.
     """
 
     @property
