@@ -285,7 +285,8 @@ def test_stop_passes_through_the_server_and_what_moves_does_not() -> None:
         message = {"type": kind, "x": 1.0}
         talk.say(ana, "send-message", {"toId": talk.id(robot), "message": message})
         assert talk.error(ana) == "FH-2005"
-    for wrong in (None, [], {"x": 1}, "stop"):
+    nothing: list[Any] = [None, [], {"x": 1}, "stop"]
+    for wrong in nothing:
         talk.say(ana, "send-message", {"message": wrong})
         assert talk.error(ana) == "FH-3001"
     assert len(talk.heard[robot]) == before
@@ -299,5 +300,3 @@ def test_one_who_only_watches_ends_nothing_for_others() -> None:
     talk.say(eve, "close-all-room-peer-connections")
     assert talk.error(eve) == "FH-2005"
     assert talk.heard[ana] == []
-
-

@@ -66,7 +66,7 @@ def test_a_join_that_fails_is_acknowledged_and_explained(fields: Any, code: str)
 
 
 def test_a_room_with_a_password_lets_in_who_knows_it_and_robots() -> None:
-    talk = Talk(room(token="open sesame"))  # noqa: S106
+    talk = Talk(room(token="open sesame"))
     ana = talk.peer("ana", "top_camera")
     assert (talk.last(ana, "join-room-answer"), talk.error(ana)) == ("", "FH-2301")
     for word in ("password", "token"):
@@ -76,7 +76,7 @@ def test_a_room_with_a_password_lets_in_who_knows_it_and_robots() -> None:
 
 
 def test_passwords_are_not_to_be_guessed() -> None:
-    talk = Talk(room(token="open sesame"))  # noqa: S106
+    talk = Talk(room(token="open sesame"))
     ana = talk.peer()
     for n in range(11):
         fields = {"name": "ana", "room": "top_camera", "password": str(n)}

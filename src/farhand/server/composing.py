@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 from farhand.bus.local import LocalBus
 from farhand.core.hub import Hub
 from farhand.core.resume import ResumeSigner
+from farhand.core.tenure import Tenures
+from farhand.dialects.teleop.exchange import Exchange
 from farhand.errors import Code, ConfigError
 from farhand.keys.signing import SigningKey, load_key, new_key
 from farhand.protocol.types import IceServer
@@ -29,6 +31,9 @@ from farhand.server.gateway import Gateway
 from farhand.server.middleware import Limited
 from farhand.server.rest.operation import Operations
 from farhand.server.settings import ServerSettings
+from farhand.server.teleop.admitting import TeleopDoor
+from farhand.server.teleop.rooms import StoredRooms
+from farhand.server.teleop.shell import TeleopShell
 from farhand.server.tls import Certificate
 from farhand.server.upgrade import Doorkeeper
 from farhand.server.upkeep import Upkeep
@@ -128,6 +133,12 @@ def _gateway(
         door=accounts.door,
         ice_servers=tuple(IceServer((url,)) for url in settings.ice_servers),
     )
+    teleop = TeleopDoor(
+        upkeep.store,
+        accounts.people if settings.has_accounts else None,
+        accounts.throttle,
+        wall_ms=accounts.wall_ms,
+    )
     door = Doorkeeper(
         upkeep.store,
         (*settings.origins, *accounts.own_origins),
@@ -137,8 +148,17 @@ def _gateway(
         proxies=upkeep.proxies,
         hosts=upkeep.hosts,
         root_path=settings.root_path,
+        dialect=teleop,
     )
-    return Gateway(hub, LocalBus(text_frame), upkeep.store, door)
+    gateway = Gateway(hub, LocalBus(text_frame), upkeep.store, door)
+    exchange = Exchange(
+        StoredRooms(upkeep.store),
+        Tenures(accounts.door),
+        new_id=lambda: secrets.token_urlsafe(16),
+        wall_ms=accounts.wall_ms,
+    )
+    gateway.dialect = TeleopShell(exchange, door, teleop.is_current, gateway.clock)
+    return gateway
 
 
 def resume_secret(state: Path | None) -> bytes:

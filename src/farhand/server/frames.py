@@ -56,7 +56,11 @@ def wire_size(size: int) -> int:
 
 def text_frame(message: m.ServerMessage) -> bytes:
     """Return ``message`` as one text frame, the same for everybody who gets it."""
-    data = codec.encode(message)
+    return framed(codec.encode(message))
+
+
+def framed(data: bytes) -> bytes:
+    """Return a text as one frame."""
     size = len(data)
     if size < 126:
         return _SHORT.pack(_TEXT_FIN, size) + data

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -12,7 +12,7 @@ import structlog
 from farhand.bus.base import Bus
 from farhand.core.access import Principal
 from farhand.core.admission import OpenDoor
-from farhand.core.hub import Hub
+from farhand.core.hub import Hub, MemberView
 from farhand.core.keepalive import TICK_S
 from farhand.core.member import (
     Answered,
@@ -30,7 +30,7 @@ from farhand.protocol import codec
 from farhand.protocol import messages as m
 from farhand.protocol.ids import CameraId, MemberId, RobotId, RoomId, ServiceId, SessionId
 from farhand.server.frames import text_frame
-from farhand.server.socket import NativeSocket
+from farhand.server.socket import NativeSocket, Owner
 from farhand.server.upgrade import Doorkeeper
 from farhand.store.base import Store
 
@@ -39,6 +39,27 @@ log = structlog.get_logger(__name__)
 OnPresence = Callable[[ServiceId, RobotId, bool, str], None]
 """Called with service, robot, whether it is online now, and why it is not."""
 _NO_CREDENTIAL = frozenset({Code.UNAUTHENTICATED, Code.REVOKED})
+
+
+class Dialect(Owner, Protocol):
+    """The shell of a dialect, as the gateway knows it."""
+
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+
+    def opened(self, socket: NativeSocket, passed: object) -> None:
+        """Register a socket whose handshake is done."""
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+
+    def members(self) -> list[MemberView]:
+        """Return who is in its rooms."""
+
+    def kick(self, member_id: MemberId, reason: str) -> bool:
+        """Throw out one member; ``False``: it is none of its own."""
+
 
 SAMPLE = 16
 """Of so many messages on sockets one is timed: the clock would cost each of them its share."""
@@ -73,6 +94,9 @@ class Gateway:
         self.door = door
         door.has_accounts = not isinstance(hub.door, OpenDoor)
         self.clock = clock
+        self.max_message_bytes = codec.MAX_MESSAGE_BYTES
+        self.dialect: Dialect | None = None
+        """Has the sockets that speak the documented dialect."""
         self.waiting: set[NativeSocket] = set()
         """Sockets whose peers do not read fast enough."""
         self.ws_log = logging.getLogger("farhand.server.ws")
@@ -124,7 +148,7 @@ class Gateway:
     @property
     def sockets(self) -> int:
         """How many are open."""
-        return len(self._sockets)
+        return len(self._sockets) + (self.dialect.sockets if self.dialect is not None else 0)
 
     def drain(self) -> None:
         """Tell everybody that we go, and close. Idempotent."""
@@ -132,6 +156,8 @@ class Gateway:
             self._is_draining = True
             log.info("draining", sockets=len(self._sockets))
             self.apply(self.hub.go_away(RETRY_AFTER_MS))
+            if self.dialect is not None:
+                self.dialect.drain()
 
     # --- told by sockets -------------------------------------------------------------------------
 
@@ -187,6 +213,9 @@ class Gateway:
         """Close a socket for a cause."""
         if socket.peer is not None:
             self.apply(self.hub.cut(socket.peer, exc, code, self.clock()))
+
+    def alive(self, socket: NativeSocket) -> None:
+        """A pong of the framing: natively, pings are messages."""
 
     def too_slow(self, socket: NativeSocket) -> None:
         """A peer let its safety or signaling class fill.
@@ -298,6 +327,8 @@ class Gateway:
             log.exception("the sweep failed")
         for socket in [socket for socket in self.waiting if socket.is_overdue(now)]:
             self._cut_slow(socket)
+        if self.dialect is not None:
+            self.dialect.tick(now)
 
     def _cut_slow(self, socket: NativeSocket) -> None:
         if socket.peer is not None:

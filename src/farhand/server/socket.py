@@ -12,7 +12,7 @@ uvicorn is pinned, and tests/server/test_socket.py covers what we use.
 import asyncio
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
@@ -22,13 +22,13 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from farhand.core.member import CloseCode, PeerId
-from farhand.core.outbox import Outbox, classify
-from farhand.errors import Code, RemoteProtocolError
+from farhand.core.outbox import Outbox, Traffic, classify
+from farhand.errors import Code, FarhandError, RemoteProtocolError
 from farhand.protocol import codec
 from farhand.protocol import messages as m
 from farhand.protocol.version import SUBPROTOCOL
-from farhand.server.frames import plain_frame, wire_size
-from farhand.server.upgrade import Refused, problem
+from farhand.server.frames import framed, plain_frame, wire_size
+from farhand.server.upgrade import Refused, documented, problem
 
 if TYPE_CHECKING:
     from farhand.server.gateway import Gateway
@@ -41,7 +41,42 @@ NOTSENT_LOWAT_BYTES = 32 * 1024
 CLOSE_TIMEOUT_S = 0.5
 OPEN_TIMEOUT_S = 5.0
 _GOODBYES = frozenset({1000, 1001})
-_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
+_TEXT, _BINARY, _CONT, _PONG = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.PONG
+
+
+class Owner(Protocol):
+    """Whom a socket tells: the gateway, or the shell of a dialect."""
+
+    waiting: set["NativeSocket"]
+    """Sockets whose peers do not read fast enough."""
+    max_message_bytes: int
+
+    def clock(self) -> float:
+        """Return monotonic seconds."""
+
+    def received(self, socket: "NativeSocket", data: bytes) -> None:
+        """Handle one message."""
+
+    def malformed(self, socket: "NativeSocket", exc: RemoteProtocolError) -> None:
+        """A frame was no message."""
+
+    def alive(self, socket: "NativeSocket") -> None:
+        """A pong of the framing has come."""
+
+    def cut(self, socket: "NativeSocket", exc: FarhandError, code: int) -> None:
+        """Close a socket for a cause."""
+
+    def too_slow(self, socket: "NativeSocket") -> None:
+        """A peer let its queue fill."""
+
+    def closed(self, socket: "NativeSocket", *, is_clean: bool) -> None:
+        """Forget a socket that is gone."""
+
+    def on_dropped(self, states: int, logs: int, /) -> None:
+        """Count messages that were never sent."""
+
+    def drain(self) -> None:
+        """Tell everybody that the server goes."""
 
 
 class _Framing(ServerProtocol):
@@ -70,6 +105,7 @@ class NativeSocket(asyncio.Protocol):
         self.credential: str | None = None
         """Of the handshake, until hello."""
         self._gateway = gateway
+        self._owner: Owner = gateway
         self._server_state = server_state
         self._ws = _Framing(max_size=codec.MAX_MESSAGE_BYTES, logger=gateway.ws_log)
         self._partial: bytearray | None = None
@@ -115,7 +151,7 @@ class NativeSocket(asyncio.Protocol):
             if found is None:
                 break
             payload, at = found
-            self._gateway.received(self, payload)
+            self._owner.received(self, payload)
             if self._is_closing:
                 return size
         return at
@@ -149,13 +185,13 @@ class NativeSocket(asyncio.Protocol):
         self._is_closing = True
         self._forget_outbox()
         closed = self._ws.close_rcvd
-        self._gateway.closed(self, is_clean=closed is not None and closed.code in _GOODBYES)
+        self._owner.closed(self, is_clean=closed is not None and closed.code in _GOODBYES)
 
     def pause_writing(self) -> None:
         """From now on messages wait in the outbox."""
         self._is_paused = True
         if not self._is_closing:
-            self._gateway.waiting.add(self)
+            self._owner.waiting.add(self)
 
     def resume_writing(self) -> None:
         """Write what has waited, until the transport has enough again."""
@@ -167,13 +203,13 @@ class NativeSocket(asyncio.Protocol):
                 self._transport.write(data)
         if not self._is_paused:
             self._forget_outbox()
-            self._gateway.waiting.discard(self)
+            self._owner.waiting.discard(self)
 
     # --- called by uvicorn and the gateway -------------------------------------------------------
 
     def shutdown(self) -> None:
         """Drain: uvicorn calls this for each open connection when it stops."""
-        self._gateway.drain()
+        self._owner.drain()
 
     def send(self, data: bytes, message: m.ServerMessage) -> None:
         """Write a framed message, or keep it in the outbox while the peer does not read."""
@@ -185,8 +221,27 @@ class NativeSocket(asyncio.Protocol):
         if self._outbox is None:
             self._outbox = Outbox()
         traffic, key = classify(message)
-        if not self._outbox.put(data, traffic, key, self._gateway.clock()):
-            self._gateway.too_slow(self)
+        if not self._outbox.put(data, traffic, key, self._owner.clock()):
+            self._owner.too_slow(self)
+
+    def send_text(self, data: bytes) -> None:
+        """Write a text of a dialect, or keep it, in order, while the peer does not read."""
+        if self._is_closing:
+            return
+        frame = framed(data)
+        if not self._is_paused:
+            self._transport.write(frame)
+            return
+        if self._outbox is None:
+            self._outbox = Outbox()
+        if not self._outbox.put(frame, Traffic.SIGNALING, "", self._owner.clock()):
+            self._owner.too_slow(self)
+
+    def ping(self) -> None:
+        """Ask at the level of the framing whether somebody is there."""
+        if not self._is_closing and self._ws.state is State.OPEN:
+            self._ws.send_ping(b"")
+            self._flush_framing()
 
     def is_overdue(self, now: float) -> bool:
         """Say whether a safety message has waited too long."""
@@ -205,7 +260,7 @@ class NativeSocket(asyncio.Protocol):
             return
         self._is_closing = True
         self._forget_outbox()
-        self._gateway.waiting.discard(self)
+        self._owner.waiting.discard(self)
         if self._ws.state is State.OPEN:
             self._ws.send_close(code, reason)
         if last_words and self._is_paused:
@@ -217,7 +272,7 @@ class NativeSocket(asyncio.Protocol):
     def _forget_outbox(self) -> None:
         outbox, self._outbox = self._outbox, None
         if outbox is not None and outbox.dropped:
-            self._gateway.on_dropped(outbox.dropped_state, outbox.dropped_log)
+            self._owner.on_dropped(outbox.dropped_state, outbox.dropped_log)
 
     def _on_request(self, request: Request) -> None:
         door = self._gateway.door
@@ -236,16 +291,23 @@ class NativeSocket(asyncio.Protocol):
         self._flush_framing()
         self._unaccounted = 0
         self.credential = admission.credential
-        self._gateway.opened(self, admission.service_id)
+        dialect = self._gateway.dialect
+        if admission.passed is not None and dialect is not None:
+            self._owner = dialect
+            self._ws.max_message_size = dialect.max_message_bytes
+            dialect.opened(self, admission.passed)
+        else:
+            self._gateway.opened(self, admission.service_id)
 
     def _refuse(self, refused: Refused) -> None:
         self._is_closing = True
         response: Response = self._ws.reject(refused.status, "")
-        response.body = problem(refused)
+        response.body = documented(refused) if refused.is_documented else problem(refused)
         del response.headers["Content-Length"]
         del response.headers["Content-Type"]
         response.headers["Content-Length"] = str(len(response.body))
-        response.headers["Content-Type"] = "application/problem+json"
+        kind = "application/json" if refused.is_documented else "application/problem+json"
+        response.headers["Content-Type"] = kind
         if refused.retry_after_s:
             response.headers["Retry-After"] = str(refused.retry_after_s)
         self._ws.send_response(response)
@@ -254,25 +316,27 @@ class NativeSocket(asyncio.Protocol):
     def _on_frame(self, event: Frame) -> None:
         opcode = event.opcode
         if opcode is _TEXT and event.fin:
-            self._gateway.received(self, bytes(event.data))
+            self._owner.received(self, bytes(event.data))
         elif opcode is _TEXT:
             self._partial = bytearray(event.data)
         elif opcode is _CONT and self._partial is not None:
             self._partial += event.data
             if event.fin:
                 whole, self._partial = self._partial, None
-                self._gateway.received(self, bytes(whole))
+                self._owner.received(self, bytes(whole))
         elif opcode is _BINARY:
-            self._gateway.malformed(
+            self._owner.malformed(
                 self, RemoteProtocolError(Code.MALFORMED, "Messages are JSON in text frames.")
             )
+        elif opcode is _PONG:
+            self._owner.alive(self)
 
     def _on_parser_failure(self, exc: Exception) -> None:
         # `websockets` has its close frame ready; what we have to say must leave before it.
         if isinstance(exc, PayloadTooBig):
-            limit = codec.MAX_MESSAGE_BYTES
+            limit = self._owner.max_message_bytes
             too_large = RemoteProtocolError(Code.TOO_LARGE, f"A message may have {limit} bytes.")
-            self._gateway.cut(self, too_large, CloseCode.TOO_LARGE)
+            self._owner.cut(self, too_large, CloseCode.TOO_LARGE)
         elif not self._is_closing:
             self._is_closing = True
             self._end()

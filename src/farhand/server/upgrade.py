@@ -37,13 +37,22 @@ class Refused(FarhandError):  # noqa: N818 - what happened, as in NotAllowed
     Args:
         status: HTTP status.
         retry_after_s: Told as ``Retry-After``; 0: not.
+        is_documented: Told in the words of the documented dialect.
 
     """
 
     def __init__(
-        self, status: int, code: Code, text: str, fix: str = "", *, retry_after_s: float = 0
+        self,
+        status: int,
+        code: Code,
+        text: str,
+        fix: str = "",
+        *,
+        retry_after_s: float = 0,
+        is_documented: bool = False,
     ) -> None:
         super().__init__(code, text, fix)
+        self.is_documented = is_documented
         self.status = status
         self.retry_after_s = math.ceil(retry_after_s)
 
@@ -55,6 +64,22 @@ class Admission:
     service_id: ServiceId
     credential: str | None = None
     """Offered as a subprotocol; the hello's own goes before it."""
+    passed: object | None = None
+    """Set for a socket of the documented dialect: what it came by."""
+
+
+class DialectDoor(Protocol):
+    """Says who comes by the documented WebSocket."""
+
+    def admit(
+        self, service_id: ServiceId, headers: Headers, query: list[tuple[str, str]], address: str
+    ) -> object:
+        """Return what they came by.
+
+        Raises:
+            Refused: 401 FH-2004, 429 FH-3013.
+
+        """
 
 
 class Failures(Protocol):
@@ -84,6 +109,7 @@ class Doorkeeper:
         proxies: Whose word about a client's address counts.
         hosts: Our names.
         root_path: Prefix that a proxy may have left on the path, without a slash at its end.
+        dialect: Admits sockets of the documented dialect; ``None``: none.
 
     """
 
@@ -98,7 +124,9 @@ class Doorkeeper:
         proxies: Proxies | None = None,
         hosts: Hosts | None = None,
         root_path: str = "",
+        dialect: DialectDoor | None = None,
     ) -> None:
+        self._dialect = dialect
         self.has_accounts = False
         """Whether it takes a credential to know which services there are."""
         self._store = store
@@ -121,14 +149,20 @@ class Doorkeeper:
 
         Raises:
             Refused: 403 FH-2001, 404 FH-3021, 400 FH-2004 FH-3004, 429 FH-3023,
-                503 FH-3023.
+                503 FH-3023; of the dialect 401 FH-2004, 429 FH-3013.
 
         """
         self._check_origin(request.headers)
-        path, _, query = without_prefix(request.path, self._root_path).partition("?")
-        offered = _offered(request.headers)
+        path, _, text = without_prefix(request.path, self._root_path).partition("?")
+        offered, query = _offered(request.headers), parse_qsl(text, keep_blank_values=True)
+        if self._dialect is not None and SUBPROTOCOL not in offered:
+            documented_id = _documented(path)
+            if documented_id is not None:
+                self._check_space(address)
+                passed = self._dialect.admit(documented_id, request.headers, query, address)
+                return Admission(documented_id, passed=passed)
         service_id = self._service(path, offered)
-        if any(name.lower() in _SECRETS for name, _ in parse_qsl(query, keep_blank_values=True)):
+        if any(name.lower() in _SECRETS for name, _ in query):
             raise Refused(
                 400,
                 Code.UNAUTHENTICATED,
@@ -217,6 +251,20 @@ def problem(refused: Refused) -> bytes:
             "detail": refused.fix or refused.text,
         }
     )
+
+
+def documented(refused: Refused) -> bytes:
+    """Return the refusal as the documented dialect has errors."""
+    return msgspec.json.encode(
+        {"code": refused.status, "message": refused.text, "detail": refused.fix or refused.text}
+    )
+
+
+def _documented(path: str) -> ServiceId | None:
+    """Return the service whose documented WebSocket a path is; ``None``: it is no such path."""
+    name = ServiceId(path.removeprefix(_NATIVE if path.startswith(_NATIVE) else "/"))
+    name = ServiceId(name.removesuffix("/"))
+    return name if is_valid_id(name) else None
 
 
 def _credential(offered: list[str]) -> str | None:

@@ -50,8 +50,6 @@ class Pass:
     key: str
     """Who may take whose place: the same for all who came by the service's token."""
     service_id: ServiceId
-    name: str = ""
-    """Of the account; empty: of nobody in particular."""
     may_be_robot: bool = True
     is_observer: bool = False
     """May only watch, whatever it says."""

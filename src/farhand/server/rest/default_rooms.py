@@ -1,16 +1,21 @@
 """The rooms that a service has from the start (dialects.md, 3.3)."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Literal
+
+from msgspec.structs import replace
 
 from farhand.protocol.ids import DEFAULT_SERVICE, ServiceId
 from farhand.protocol.manifest import Manifest
 from farhand.store.base import Put, Store
-from farhand.store.records import Room
+from farhand.store.records import Room, Service
 
 RoomType = Literal["video", "audio", "text", "binary", "local_rtc", "cloud_rtc"]
 
 FIRST_ROOM = 1000
+TOKEN_BYTES = 16
+"""Of a service's token: 128 random bits."""
 DEFAULT_ROOMS: tuple[tuple[str, str, RoomType], ...] = (
     ("live_stream", "Camera", "cloud_rtc"),
     ("top_camera", "Front UP", "video"),
@@ -58,6 +63,11 @@ def rooms_of(store: Store, service_id: str) -> list[Room]:
 
 
 async def furnish_default(store: Store) -> None:
-    """Give the service that always exists its rooms, if it has none."""
-    if store.has_service(DEFAULT_SERVICE) and not rooms_of(store, DEFAULT_SERVICE):
+    """Give the service that always exists its rooms and its token, if it has none."""
+    service = store.get(Service, DEFAULT_SERVICE)
+    if service is None:
+        return
+    if not rooms_of(store, DEFAULT_SERVICE):
         await store.write(*(Put(room) for room in default_rooms(DEFAULT_SERVICE)))
+    if not service.token:
+        await store.write(Put(replace(service, token=secrets.token_urlsafe(TOKEN_BYTES))))

@@ -141,7 +141,11 @@ class Shapes:
     @cached_property
     def _members(self) -> defaultdict[tuple[str, str | None], list[MemberView]]:
         found: defaultdict[tuple[str, str | None], list[MemberView]] = defaultdict(list)
-        for one in self._context.gateway.hub.members():
+        gateway = self._context.gateway
+        members = gateway.hub.members()
+        if gateway.dialect is not None:
+            members += gateway.dialect.members()
+        for one in members:
             found[one.service_id, one.room].append(one)
         return found
 

@@ -11,7 +11,11 @@ from farhand.store.records import Robot
 
 def members(context: Context, service_id: str) -> list[MemberView]:
     """Return who is connected to a service."""
-    return [one for one in context.gateway.hub.members() if one.service_id == service_id]
+    gateway = context.gateway
+    found = gateway.hub.members()
+    if gateway.dialect is not None:
+        found += gateway.dialect.members()
+    return [one for one in found if one.service_id == service_id]
 
 
 def sessions(context: Context, service_id: str) -> list[SessionView]:
@@ -26,6 +30,9 @@ def kick(context: Context, member_id: MemberId, reason: str) -> None:
         Problem: 404, they are gone.
 
     """
+    dialect = context.gateway.dialect
+    if dialect is not None and dialect.kick(member_id, reason):
+        return
     hub, now = context.gateway.hub, context.gateway.clock()
     try:
         effects = hub.kick(member_id, reason, now)
@@ -59,8 +66,10 @@ def close_service(context: Context, service_id: ServiceId) -> None:
     """Throw out everybody who is connected to a service that is no more."""
     gateway = context.gateway
     effects: list[Effect] = []
+    why = "The service was removed."
     for one in members(context, service_id):
-        effects += gateway.hub.kick(one.member.id, "The service was removed.", gateway.clock())
+        if gateway.dialect is None or not gateway.dialect.kick(one.member.id, why):
+            effects += gateway.hub.kick(one.member.id, why, gateway.clock())
     gateway.apply(effects)
 
 

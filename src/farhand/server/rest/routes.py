@@ -4,6 +4,7 @@ from farhand.server.context import Context
 from farhand.server.rest import (
     agents,
     audit,
+    control,
     enrol,
     enrolment,
     health,
@@ -35,6 +36,7 @@ def api_operations(context: Context) -> Operations:
         enrolment,
         enrol,
         audit,
+        control,
     ):
         resource.add_to(api)
     system.add_to(api, context)

@@ -15,7 +15,7 @@ from farhand.server.problems import Problem
 from farhand.server.rest import live, rights
 from farhand.server.rest.answers import Answer
 from farhand.server.rest.changing import change, insist, without_access
-from farhand.server.rest.default_rooms import default_rooms, rooms_of
+from farhand.server.rest.default_rooms import TOKEN_BYTES, default_rooms, rooms_of
 from farhand.server.rest.fields import Body, Id, Name, NoQuery, PageQuery, checked_id
 from farhand.server.rest.operation import Call, Operations
 from farhand.server.rest.pages import Listing
@@ -24,7 +24,6 @@ from farhand.server.rest.views import ServiceView
 from farhand.store.base import Change, Delete, Put
 from farhand.store.records import Enrolment, Robot, Service
 
-TOKEN_BYTES = 16
 _TAKEN = frozenset({"agent"})
 """Words of paths where an id of a service may stand."""
 
