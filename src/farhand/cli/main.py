@@ -39,6 +39,7 @@ VERBS = {
     "service": Verb("farhand.cli.service", "app", "Services."),
     "robot": Verb("farhand.cli.robot", "app", "Robots: list, name, enrol, move, revoke."),
     "room": Verb("farhand.cli.room", "app", "Rooms of a service."),
+    "stop": Verb("farhand.cli.stop", "stop", "Stop a robot, and wait for its confirmation."),
     "session": Verb("farhand.cli.session", "app", "Who is connected with which robot."),
     "member": Verb("farhand.cli.member", "app", "Who is connected to a service."),
     "user": Verb("farhand.cli.user", "app", "Accounts of people."),
@@ -47,6 +48,7 @@ VERBS = {
     "audit": Verb("farhand.cli.audit", "app", "Who did what to which robot."),
     "event": Verb("farhand.cli.event", "app", "What happened to the robots."),
     "webhook": Verb("farhand.cli.webhook", "app", "Where events are posted to."),
+    "conform": Verb("farhand.cli.conform", "conform", "Test whether a robot keeps the rules."),
     "bench": Verb("farhand.cli.bench", "bench", "Measure farhand beside its peers."),
     "sim": Verb("farhand.cli.sim", "app", "A simulated robot.", is_hidden=True),
 }

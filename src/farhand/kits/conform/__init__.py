@@ -1,0 +1,1 @@
+"""`farhand conform`: does a robot keep the rules of docs/safety.md? Against any robot."""
