@@ -212,7 +212,12 @@ const READING: HudReading = {
   commandAgeMs: 3,
   refused: {},
   refusedCount: 0,
+  capFraction: null,
+  capReason: null,
+  capLoopMs: null,
+  blindM: null,
   requestedSpeed: null,
+  allowedSpeed: null,
   measuredSpeed: 0,
   batteryPercent: 78,
 };

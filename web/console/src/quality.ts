@@ -10,6 +10,7 @@ export const LIMITS = {
   g2gMs: [150, 300],
   rttMs: [80, 200],
   lossPercent: [1, 5],
+  commandAgeMs: [100, 150],
 } as const;
 export type BandedField = keyof typeof LIMITS;
 

@@ -14,6 +14,8 @@ export interface Settings {
   /** Has dismissed the notice that there is no login here. */
   readonly knowsOpen: boolean;
   readonly activation: Activation;
+  /** The predicted path lies over the picture. */
+  readonly showsPath: boolean;
 }
 
 const KEY = "farhand.settings";
@@ -36,13 +38,14 @@ export function parseSettings(text: string | null, fallbackName: string): Settin
   } catch {
     // Not ours or cut off: start afresh.
   }
-  const { name, language, theme, knowsOpen, activation } = stored;
+  const { name, language, theme, knowsOpen, activation, showsPath } = stored;
   return {
     name: typeof name === "string" && name.trim() !== "" ? name.slice(0, MAX_NAME) : fallbackName,
     language: typeof language === "string" ? language : null,
     theme: theme === "dark" || theme === "light" ? theme : "auto",
     knowsOpen: knowsOpen === true,
     activation: ACTIVATIONS.find((known) => known === activation) ?? "hold",
+    showsPath: showsPath !== false,
   };
 }
 

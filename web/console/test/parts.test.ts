@@ -6,7 +6,7 @@ import { bandOf, QualityMeter, worstBand } from "../src/quality.ts";
 import { presenceOf, toEntry } from "../src/robots.ts";
 import { parseSettings } from "../src/settings.ts";
 
-const GOOD = { loopMs: 60, g2gMs: 30, rttMs: 2, lossPercent: 0 };
+const GOOD = { loopMs: 60, g2gMs: 30, rttMs: 2, lossPercent: 0, commandAgeMs: 5 };
 
 test("bands change exactly at their limits", () => {
   expect([199.9, 200, 399.9, 400].map((ms) => bandOf("loopMs", ms))).toEqual([

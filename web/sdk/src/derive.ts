@@ -2,12 +2,14 @@
 
 import { CODES } from "./protocol.gen.ts";
 import type {
+  AxisInfo,
   ControlState,
   InputSnapshot,
   LeaseSnapshot,
   Lockout,
   RobotLink,
   RobotStatus,
+  SpeedCap,
 } from "./types.ts";
 
 export interface Facts {
@@ -56,4 +58,18 @@ export function lockout(facts: Facts): Lockout | null {
   if (!input.focused && input.source !== "touch" && input.source !== "gamepad") return "unfocused";
   if (input.neutralRequired || facts.refusal === CODES.NEUTRAL_FIRST) return "neutral-first";
   return facts.refusal === null ? null : "refused";
+}
+
+/** What the robot's gate lets through of a requested rate; `null`: not known which limit is in force. */
+export function allowedRate(
+  requested: number,
+  axis: AxisInfo,
+  cap: SpeedCap | null,
+  locked: Lockout | null,
+): number | null {
+  // Keys without focus ask for nothing; a stick does all the same.
+  if (locked !== null && locked !== "unfocused") return 0;
+  if (cap === null) return null;
+  const { minimum, maximum } = axis;
+  return Math.max(minimum * cap.fraction, Math.min(maximum * cap.fraction, requested));
 }

@@ -4,7 +4,7 @@ import type { VideoState } from "./codec.ts";
 import { Window } from "./latency.ts";
 import type { LoopReport } from "./loop.ts";
 import type { StatsReading } from "./stats.ts";
-import type { HudField, HudMetrics, HudReading } from "./types.ts";
+import type { HudField, HudMetrics, HudReading, SpeedCap } from "./types.ts";
 
 const WRITE_MS = 250;
 const UNKNOWN = "—";
@@ -16,7 +16,10 @@ export interface HudSource {
   mainCamera(): string | null;
   ageMs(camera: string): number | null;
   isServerPath(): boolean;
+  /** By the robot's newest status. */
+  cap(): SpeedCap | null;
   requestedSpeed(): number | null;
+  allowedSpeed(): number | null;
   measuredSpeed(): number | null;
   batteryPercent(): number | null;
 }
@@ -136,6 +139,7 @@ export class Hud implements HudMetrics {
     const g2g = camera === null ? undefined : this.#g2g.get(camera);
     const controlRtt = ms(report?.rttP50);
     const refused = report?.refused ?? {};
+    const cap = this.#source.cap();
     return {
       rttMs: controlRtt ?? transport?.rttMs ?? null,
       rttP95Ms: ms(report?.rttP95),
@@ -169,7 +173,12 @@ export class Hud implements HudMetrics {
       commandAgeMs: report?.ageP50Ms ?? null,
       refused,
       refusedCount: report === null ? null : Object.values(refused).reduce((a, b) => a + b, 0),
+      capFraction: cap?.fraction ?? null,
+      capReason: cap?.reason ?? null,
+      capLoopMs: cap?.loopMs ?? null,
+      blindM: cap?.blindM ?? null,
       requestedSpeed: this.#source.requestedSpeed(),
+      allowedSpeed: this.#source.allowedSpeed(),
       measuredSpeed: this.#source.measuredSpeed(),
       batteryPercent: this.#source.batteryPercent(),
     };

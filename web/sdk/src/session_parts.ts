@@ -9,6 +9,7 @@ import {
   type Incoming,
   MAX_CHANNEL_CHARS,
 } from "./codec.ts";
+import { allowedRate } from "./derive.ts";
 import { Hud } from "./hud.ts";
 import { Input } from "./input.ts";
 import type { FromLoop } from "./loop.ts";
@@ -16,6 +17,9 @@ import type { ClientMessage } from "./protocol.gen.ts";
 import { RobotConnection } from "./robot_connection.ts";
 import { StatsReader } from "./stats_reader.ts";
 import type { RobotStatus, SessionSnapshot } from "./types.ts";
+
+/** The axis whose speed the HUD shows. */
+const FORWARD = "linear.x";
 
 type Values = Readonly<Record<string, number>>;
 
@@ -63,8 +67,9 @@ export class SessionParts {
       mainCamera: () => owner.snapshot().mainCamera,
       ageMs: (camera) => this.cameras.ageMs(camera, performance.now()),
       isServerPath: () => owner.snapshot().controlPath === "server",
-      requestedSpeed: () =>
-        owner.snapshot().lease.mine ? (this.input.requested["linear.x"] ?? null) : null,
+      cap: () => owner.snapshot().status?.cap ?? null,
+      requestedSpeed: () => this.#requestedSpeed(),
+      allowedSpeed: () => this.#allowedSpeed(),
       measuredSpeed: () => owner.snapshot().status?.speed?.linear ?? null,
       batteryPercent: () => owner.snapshot().status?.battery?.percent ?? null,
     });
@@ -162,6 +167,18 @@ export class SessionParts {
     this.hud.close();
     this.cameras.close();
     this.#telemetry.clear();
+  }
+
+  #requestedSpeed(): number | null {
+    return this.#owner.snapshot().lease.mine ? (this.input.requested[FORWARD] ?? null) : null;
+  }
+
+  #allowedSpeed(): number | null {
+    const { manifest, status, lockout } = this.#owner.snapshot();
+    const requested = this.#requestedSpeed();
+    const axis = manifest?.axes.find(({ id }) => id === FORWARD);
+    if (requested === null || axis === undefined) return null;
+    return allowedRate(requested, axis, status?.cap ?? null, lockout);
   }
 
   #up(): void {

@@ -2,6 +2,7 @@
 
 import type {
   CameraInfo,
+  CapReason,
   Latch,
   LeaseAsking,
   Manifest,
@@ -433,8 +434,17 @@ export interface HudReading {
   /** Our refused commands in the last 10 s, by code. */
   readonly refused: Readonly<Record<string, number>>;
   readonly refusedCount: number | null;
+  /** What the governor at the robot's gate leaves whoever drives: 0 (locked) to 1; from here to `blindM` by the robot's word. */
+  readonly capFraction: number | null;
+  readonly capReason: CapReason | null;
+  /** Loop latency that the robot goes by: the worse of ours and its own view. */
+  readonly capLoopMs: number | null;
+  /** How far the base goes within one loop at the capped speed, m. */
+  readonly blindM: number | null;
   /** Requested forward rate, m/s (axis `linear.x`). */
   readonly requestedSpeed: number | null;
+  /** What refusals and the speed limit in force leave of it, m/s; the robot's ramps come on top. */
+  readonly allowedSpeed: number | null;
   /** Measured forward speed, m/s, from the robot. */
   readonly measuredSpeed: number | null;
   readonly batteryPercent: number | null;

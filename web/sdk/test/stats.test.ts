@@ -95,7 +95,9 @@ describe("Hud", () => {
     mainCamera: () => "front",
     ageMs: () => 40,
     isServerPath: () => false,
+    cap: () => null,
     requestedSpeed: () => null,
+    allowedSpeed: () => null,
     measuredSpeed: () => 0.5,
     batteryPercent: () => 78,
   };

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useSession } from "../connection.tsx";
 import { clockTime, fixed } from "../format.ts";
 import { LiveText } from "../widgets/live.tsx";
+import { PathOverlay } from "./path_overlay.tsx";
 
 const PICTURE_SHAPES = { none: "○", waiting: "◔", live: "●", stale: "▲", frozen: "✕" } as const;
 
@@ -36,6 +37,7 @@ export function Camera(props: { camera: CameraSnapshot; slot: number | null }): 
         playsInline
         disablePictureInPicture
       />
+      {isMain && <PathOverlay camera={camera} />}
       <Trouble camera={camera} isMain={isMain} />
       <div className="camera-label">
         <span className="camera-name">{camera.label}</span>

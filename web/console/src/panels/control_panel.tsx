@@ -1,12 +1,18 @@
-/** Who drives, and the way to take or give back control. */
+/** The way to take control, to ask for it, to hand it on and to give it back; and why it was refused or lost. */
 
-import type { SessionSnapshot } from "@farhand/client";
+import { CODES, type SessionSnapshot } from "@farhand/client";
+import type { TFunction } from "i18next";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isReachable, useSession, useSnapshot } from "../connection.tsx";
-import { clockTime, codeText } from "../format.ts";
+import { codeText } from "../format.ts";
+import en from "../i18n/en.json";
 import { Button } from "../widgets/button.tsx";
+import { Give, OthersAsk, Situation, Watchers } from "./holder.tsx";
+import { RequestForm, Waiting } from "./request.tsx";
 import { ResetButton } from "./stop_banner.tsx";
+
+type Refusal = NonNullable<SessionSnapshot["denied"]>;
 
 export function ControlPanel(props: { watchOnly: boolean; isGuest?: boolean }): ReactNode {
   const { t } = useTranslation();
@@ -15,6 +21,8 @@ export function ControlPanel(props: { watchOnly: boolean; isGuest?: boolean }): 
   return (
     <section className="panel control-panel" aria-label={t("control.title")}>
       <Situation watchOnly={props.watchOnly} />
+      <Watchers />
+      <OthersAsk />
       {props.watchOnly ? (
         <p className="muted">{t(props.isGuest === true ? "control.guest" : "control.viewer")}</p>
       ) : isKnown && !mayDrive ? (
@@ -24,27 +32,10 @@ export function ControlPanel(props: { watchOnly: boolean; isGuest?: boolean }): 
       )}
       <Denied />
       <ControlLost />
+      <Given />
       <StartLatch />
     </section>
   );
-}
-
-function Situation(props: { watchOnly: boolean }): ReactNode {
-  const { t } = useTranslation();
-  const lease = useSnapshot((snapshot) => snapshot.lease);
-  const robot = useSnapshot((snapshot) => snapshot.robotName);
-  const isConnecting = useSnapshot((snapshot) => snapshot.status === null);
-  const reachable = useSnapshot(isReachable);
-  const isStopped = useSnapshot((snapshot) => snapshot.control === "stopped");
-  if (!reachable) return <p>{t("lockout.link-lost")}</p>;
-  if (isStopped) return <p>{t("lockout.stopped")}</p>;
-  if (lease.mine) return <p>{t("control.mine", { robot })}</p>;
-  if (lease.holder !== null) {
-    const time = lease.sinceMs === null ? "—" : clockTime(lease.sinceMs);
-    return <p>{t("control.held", { name: lease.holderName, time })}</p>;
-  }
-  if (props.watchOnly && !isConnecting) return <p>{t("control.freeWatch")}</p>;
-  return <p>{isConnecting ? t("lockout.connecting") : t("control.free", { robot })}</p>;
 }
 
 /** Sessions whose control this person gave back: losing it then is no surprise. */
@@ -56,21 +47,29 @@ function Buttons(): ReactNode {
   const control = useSnapshot((snapshot) => snapshot.control);
   const lockout = useSnapshot((snapshot) => snapshot.lockout);
   const mine = useSnapshot((snapshot) => snapshot.lease.mine && isReachable(snapshot));
+  const pendingEndsAt = useSnapshot((snapshot) => snapshot.lease.pendingEndsAt);
   if (mine) {
     return (
-      <Button
-        size="large"
-        data-testid="release-control"
-        onPress={() => {
-          released.add(session);
-          session.releaseControl();
-        }}
-      >
-        {t("control.release")}
-      </Button>
+      <>
+        <Button
+          size="large"
+          data-testid="release-control"
+          onPress={() => {
+            released.add(session);
+            session.releaseControl();
+          }}
+        >
+          {t("control.release")}
+        </Button>
+        <Give onGive={() => released.add(session)} />
+      </>
     );
   }
+  if (pendingEndsAt !== null) return <Waiting endsAt={pendingEndsAt} />;
   const isAway = lockout === "link-lost" || lockout === "connecting" || lockout === "no-axes";
+  if (control === "held") {
+    return <RequestForm isDisabled={isAway} onAsk={() => released.delete(session)} />;
+  }
   const isStopped = control === "stopped";
   const isBusy = control === "requesting";
   return (
@@ -101,17 +100,21 @@ function Denied(): ReactNode {
       ? last
       : null,
   );
-  const text =
-    denied === null
-      ? ""
-      : denied.holderName !== ""
-        ? t("control.denied", { name: denied.holderName })
-        : t("control.deniedOther", { reason: codeText(denied.code, denied.text) });
+  const isAsked = useSnapshot((snapshot) => snapshot.lease.asking !== null);
+  const text = denied === null ? "" : deniedText(t, denied, isAsked);
   return (
     <p className="denied" role="status" data-testid="denied" data-code={denied?.code}>
       {text}
     </p>
   );
+}
+
+function deniedText(t: TFunction, denied: Refusal, isAsked: boolean): string {
+  const { code, text, holderName: name } = denied;
+  if (name === "") return t("control.deniedOther", { reason: codeText(code, text) });
+  if (code === CODES.REFUSED_BY_HOLDER) return t("control.keeps", { name });
+  if (code !== CODES.HELD) return t("control.deniedOther", { reason: codeText(code, text) });
+  return t(isAsked ? "control.askedAlready" : "control.denied", { name });
 }
 
 const lossOf = ({ lease, control, stop }: SessionSnapshot): "mine" | "explained" | "free" => {
@@ -128,14 +131,28 @@ function ControlLost(): ReactNode {
   const now = useSnapshot(lossOf);
   const before = useRef(now);
   const [isLost, setLost] = useState(false);
+  const lostBy = useSnapshot((snapshot) => snapshot.lease.lostBy);
   useEffect(() => {
     if (now === "mine") setLost(false);
     else if (before.current === "mine") setLost(now === "free" && !released.has(session));
     before.current = now;
   }, [now, session]);
+  const hasWords = lostBy !== null && Object.hasOwn(en.control, `lost_${lostBy}`);
+  const words = hasWords ? t(`control.lost_${lostBy as "idle"}`) : t("control.lost");
   return (
     <p className="denied" role="alert" aria-live="assertive" data-testid="control-lost">
-      {isLost && now === "free" ? `✕ ${t("control.lost")}` : ""}
+      {isLost && now === "free" ? `✕ ${words}` : ""}
+    </p>
+  );
+}
+
+/** Nobody takes the wheel unawares: control that came unasked is said. */
+function Given(): ReactNode {
+  const { t } = useTranslation();
+  const name = useSnapshot((snapshot) => (snapshot.lease.mine ? snapshot.lease.givenBy : null));
+  return (
+    <p className="given" role="status" data-testid="given">
+      {name !== null && name !== "" ? `◆ ${t("control.given", { name })}` : ""}
     </p>
   );
 }

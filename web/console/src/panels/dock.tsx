@@ -99,16 +99,31 @@ function Motion(): ReactNode {
   const pose = status?.pose ?? null;
   const speed = status?.speed ?? null;
   const requested = useRef<HTMLElement>(null);
+  const allowed = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (requested.current === null) return undefined;
     const text = (value: number): string => `${fixed(value, 2)} m/s`;
-    return session.hud.bind(requested.current, "requestedSpeed", text);
+    const bound = [
+      [requested.current, "requestedSpeed"],
+      [allowed.current, "allowedSpeed"],
+    ] as const;
+    const stops = bound.map(([element, field]) =>
+      element === null ? () => undefined : session.hud.bind(element, field, text),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, [session]);
   return (
     <dl className="motion">
       <div>
         <dt>{t("drive.requested")}</dt>
         <dd ref={requested} data-testid="speed-requested">
+          —
+        </dd>
+      </div>
+      <div>
+        <dt>{t("drive.allowed")}</dt>
+        <dd ref={allowed} data-testid="speed-allowed">
           —
         </dd>
       </div>

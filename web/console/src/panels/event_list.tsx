@@ -29,12 +29,17 @@ const LEVELS: Partial<Readonly<Record<RobotEventKind, Level>>> = {
   "video-frozen": "warning",
   "scope-broken": "warning",
   "robot-offline": "warning",
+  "speed-capped": "warning",
 };
 const SHOWN = 100;
 
 /** The robot's reasons are words of the protocol; anything else is its own text. */
 function reasonText(text: string, t: TFunction): string {
-  return Object.hasOwn(en.reason, text) ? t(`reason.${text as keyof typeof en.reason}`) : text;
+  // "forced: the road is blocked", "transferred by ana"
+  const [, word = "", between = "", own = ""] = /^([\w-]+)(: | by |$)(.*)$/.exec(text) ?? [];
+  if (!Object.hasOwn(en.reason, word)) return text;
+  const said = t(`reason.${word as keyof typeof en.reason}`);
+  return between === ": " ? `${said}: ${own}` : said;
 }
 
 /** One event as a line: the console's own words; codes explained; the robot's text behind them. */

@@ -4,6 +4,7 @@ import type { HudField, HudReading } from "@farhand/client";
 import type { TFunction } from "i18next";
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { capBand, capText } from "../cap.ts";
 import { isReachable, useSession } from "../connection.tsx";
 import { fixed } from "../format.ts";
 import { type Band, bandOf, batteryBand } from "../quality.ts";
@@ -23,7 +24,10 @@ type Id =
   | "reason"
   | "path"
   | "battery"
-  | "refused";
+  | "refused"
+  | "cap"
+  | "blind"
+  | "age";
 
 interface Spec {
   readonly id: Id;
@@ -42,6 +46,22 @@ const SPECS: readonly Spec[] = [
   { id: "loop", field: "loopMs", unit: "ms", digits: 0, band: (r) => bandOf("loopMs", r.loopMs) },
   { id: "g2g", field: "g2gMs", unit: "ms", digits: 0, band: (r) => bandOf("g2gMs", r.g2gMs) },
   { id: "rtt", field: "rttMs", unit: "ms", digits: 1, band: (r) => bandOf("rttMs", r.rttMs) },
+  {
+    id: "cap",
+    field: "capFraction",
+    unit: "",
+    digits: 0,
+    band: (r) => capBand(r.capFraction),
+    words: (reading, t) => capText(t, reading),
+  },
+  { id: "blind", field: "blindM", unit: "m", digits: 2 },
+  {
+    id: "age",
+    field: "commandAgeMs",
+    unit: "ms",
+    digits: 0,
+    band: (r) => bandOf("commandAgeMs", r.commandAgeMs),
+  },
   { id: "fps", field: "fps", unit: "fps", digits: 0 },
   {
     id: "resolution",

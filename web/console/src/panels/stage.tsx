@@ -1,12 +1,19 @@
 /** The drive surface: pictures, what is wrong with them, and what has to happen next. */
 
-import type { CameraSnapshot, SessionSnapshot } from "@farhand/client";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import type { CameraSnapshot, HudField, HudReading, SessionSnapshot } from "@farhand/client";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { time } from "../cap.ts";
 import { useSession, useSnapshot } from "../connection.tsx";
 import { codeText } from "../format.ts";
+import type en from "../i18n/en.json";
+import { BoundText } from "../widgets/bound.tsx";
+import { useSettled } from "../widgets/settled.ts";
+import { Asked } from "./asked.tsx";
 import { Camera } from "./camera.tsx";
+import { IdleWarning } from "./idle_warning.tsx";
 import { LinkLost } from "./link_lost.tsx";
+import { SpeedBanner } from "./speed_banner.tsx";
 import { StopBanner } from "./stop_banner.tsx";
 
 /** What is worth a line over the picture; the others have a picture of their own. */
@@ -51,6 +58,12 @@ export function Stage(): ReactNode {
     >
       <Cameras cameras={cameras} main={main} isKnown={hasManifest} />
       <HintLine />
+      {/* Over the picture, so that it keeps its size when they come and go. */}
+      <div className="stage-notes">
+        <Asked />
+        <IdleWarning />
+        <SpeedBanner />
+      </div>
       <LinkLost />
       <StopBanner />
     </section>
@@ -81,24 +94,37 @@ function Cameras(props: {
   ));
 }
 
-/** `value` once it has held for `ms`; `null` at once. */
-function useSettled<T>(value: T | null, ms: number): T | null {
-  const [settled, setSettled] = useState<T | null>(null);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled === value ? value : null;
-}
+/** Refusals with numbers of their own, by code. */
+const FIELDS: Readonly<Record<string, HudField>> = {
+  "FH-7003": "commandAgeMs",
+  "FH-7020": "frameAgeMs",
+  "FH-7021": "capLoopMs",
+};
+type Told = keyof (typeof en)["refusal"];
 
 /** One line at the foot of the picture: why the robot does not move. */
 function HintLine(): ReactNode {
   const { t } = useTranslation();
   const hint = useSettled(useSnapshot(hintOf), HINT_AFTER_MS);
   const refusal = useSnapshot((snapshot) => snapshot.refusal);
+  const limitS = useSnapshot((snapshot) => snapshot.manifest?.maxAgeS ?? null);
+  const field = hint === "refused" ? FIELDS[refusal ?? ""] : undefined;
+  const numbers = ({ commandAgeMs, capLoopMs }: HudReading): string =>
+    t(`refusal.${refusal as Told}`, {
+      age: time(commandAgeMs),
+      limit: time(limitS === null ? null : limitS * 1000),
+      loop: time(capLoopMs),
+    });
+  const plain = hint === null ? "" : t(`lockout.${hint}`, { reason: codeText(refusal ?? "") });
   return (
-    <p className="hint-line" role="status" data-testid="lockout" data-lockout={hint ?? "none"}>
-      {hint === null ? "" : t(`lockout.${hint}`, { reason: codeText(refusal ?? "") })}
+    <p
+      className="hint-line"
+      role="status"
+      data-testid="lockout"
+      data-lockout={hint ?? "none"}
+      data-code={hint === "refused" ? (refusal ?? undefined) : undefined}
+    >
+      {field === undefined ? plain : <BoundText key={refusal} field={field} text={numbers} />}
     </p>
   );
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useSnapshot } from "../connection.tsx";
 import { duration } from "../format.ts";
 import { LiveText } from "../widgets/live.tsx";
+import { secondsLeft } from "./asked.tsx";
 
 const STATE_SHAPES: Readonly<Record<ControlState, string>> = {
   viewing: "○",
@@ -32,6 +33,12 @@ export function StateWord(): ReactNode {
           className="state-time"
           everyMs={500}
           text={() => duration(Date.now() - (lease.sinceMs ?? Date.now()))}
+        />
+      )}
+      {control === "requesting" && lease.pendingEndsAt !== null && (
+        <LiveText
+          className="state-time"
+          text={() => t("asked.seconds", { seconds: secondsLeft(lease.pendingEndsAt ?? 0) })}
         />
       )}
     </div>

@@ -1,0 +1,36 @@
+/** The speed limit in force, in words: one sentence for the banner, the HUD and the hint over the picture. */
+
+import type { HudReading, SpeedCap } from "@farhand/client";
+import type { TFunction } from "i18next";
+import { fixed } from "./format.ts";
+import type { Band } from "./quality.ts";
+
+type Reading = Pick<HudReading, "capFraction" | "capReason" | "capLoopMs">;
+
+/** 210 ms, 1.2 s, —. */
+export function time(ms: number | null): string {
+  if (ms === null) return "—";
+  return ms < 1000 ? `${fixed(ms)} ms` : `${fixed(ms / 1000, 1)} s`;
+}
+
+export const isLocked = ({ fraction }: SpeedCap): boolean => fraction === 0;
+
+/** Why: "loop 400 ms". */
+export const capReason = (t: TFunction, { capReason: reason, capLoopMs }: Reading): string =>
+  t(`cap.${reason ?? "full"}`, { loop: time(capLoopMs) });
+
+/** How much, and why: "50 % — loop 400 ms". */
+export function capText(t: TFunction, reading: Reading): string {
+  const { capFraction, capReason: reason } = reading;
+  if (capFraction === null) return "—";
+  if (capFraction === 0) return t("cap.locked", { reason: capReason(t, reading) });
+  const percent = fixed(capFraction * 100);
+  if (reason === "full") return `${percent} %`;
+  return t("cap.limited", { percent, reason: capReason(t, reading) });
+}
+
+export function capBand(fraction: number | null): Band {
+  if (fraction === null) return "unknown";
+  if (fraction === 1) return "good";
+  return fraction >= 0.5 ? "fair" : "poor";
+}
