@@ -25,6 +25,7 @@ from farhand.agent.telemetry import Measurement
 from farhand.core.access import OPEN, Principal
 from farhand.core.admission import Admitted, Door, Meeting, OpenDoor
 from farhand.core.hub import Hub
+from farhand.core.lease_rules import LeaseRules
 from farhand.core.member import Close, Effect, PeerId, Send
 from farhand.core.resume import ResumeSigner
 from farhand.errors import Code, NotAllowed, RemoteProtocolError
@@ -244,7 +245,11 @@ class FakeGate:
         now_us = time.monotonic_ns() // 1000
         if isinstance(message, g.Command):
             frame = control.unpack_control(message.frame)
-            self.say(g.Judged(message.member, frame.epoch, frame.seq, frame.sent_us, 1, now_us))
+            number, is_neutral = message.member, not any(frame.axes)
+            judged = g.Judged(
+                number, frame.epoch, frame.seq, frame.sent_us, 1, now_us, is_neutral=is_neutral
+            )
+            self.say(judged)
         elif isinstance(message, g.Halt) and self.deaf_to_stops:
             self.deaf_to_stops -= 1
         elif isinstance(message, g.Halt):
@@ -468,6 +473,8 @@ async def world(
     door: Door | None = None,
     identity: Identity | None = None,
     offline_grace_s: float = 600.0,
+    lease: LeaseRules | None = None,
+    manifest: Manifest = MANIFEST,
 ) -> AsyncIterator[World]:
     """Start everything, and end it."""
     hub = HubServer(b"s" * 32, door)
@@ -477,16 +484,17 @@ async def world(
     backend, telemetry = FakeBackend(), FakeTelemetry()
     settings = AgentSettings(
         f"http://127.0.0.1:{hub.port}",
-        MANIFEST,
+        manifest,
         folder,
         gate.path,
         identity=identity,
         offline_grace_s=offline_grace_s,
+        lease=lease or LeaseRules(),
     )
     agent = Agent(
         settings,
         backend=backend,
-        feeds=[FakeFeed()],
+        feeds=[FakeFeed()] if manifest.cameras else [],
         telemetry=telemetry,
         applied=AppliedLog(),
     )
