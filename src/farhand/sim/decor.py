@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from farhand.sim.atlas import Atlas, Floats, Texture
 from farhand.sim.canvas import Canvas, stretch
 from farhand.sim.cast import SHADES
+from farhand.sim.figure import SHADES as FIGURE_SHADES
 from farhand.sim.hall import CEILING, SIZE_X, SIZE_Y, START, Drum, Thing
 from farhand.sim.skins import (
     BLUE,
@@ -27,6 +28,7 @@ from farhand.sim.skins import (
     WOOD,
     YELLOW,
 )
+from farhand.sim.solids import MATERIALS
 
 FLOOR_SCALE = 180.0
 WALL_SCALE = 128.0
@@ -37,16 +39,16 @@ LAMPS = tuple((x, y) for x in (1.9, 4.7, 7.5, 11.5) for y in (2.4, 6.6))
 NOSE: tuple[tuple[str, float, tuple[tuple[float, float], ...]], ...] = (
     # Colour, height above the floor, outline on the deck: what the driver sees of the rover when
     # looking down.
-    ("tyre", 0.24, ((0.05, 0.29), (0.4, 0.29), (0.4, 0.2), (0.05, 0.2))),
-    ("tyre", 0.24, ((0.05, -0.2), (0.4, -0.2), (0.4, -0.29), (0.05, -0.29))),
+    ("tyre", 0.23, ((0.05, 0.29), (0.37, 0.29), (0.37, 0.2), (0.05, 0.2))),
+    ("tyre", 0.23, ((0.05, -0.2), (0.37, -0.2), (0.37, -0.29), (0.05, -0.29))),
     (
         "deck",
-        0.32,
-        ((0.0, 0.2), (0.36, 0.2), (0.46, 0.12), (0.46, -0.12), (0.36, -0.2), (0.0, -0.2)),
+        0.25,
+        ((0.0, 0.2), (0.31, 0.2), (0.4, 0.12), (0.4, -0.12), (0.31, -0.2), (0.0, -0.2)),
     ),
-    ("stripe", 0.322, ((0.0, 0.035), (0.44, 0.035), (0.44, -0.035), (0.0, -0.035))),
-    ("lamp", 0.322, ((0.4, 0.15), (0.43, 0.12), (0.41, 0.07), (0.38, 0.1))),
-    ("lamp", 0.322, ((0.38, -0.1), (0.41, -0.07), (0.43, -0.12), (0.4, -0.15))),
+    ("stripe", 0.252, ((0.0, 0.035), (0.38, 0.035), (0.38, -0.035), (0.0, -0.035))),
+    ("lamp", 0.252, ((0.34, 0.15), (0.37, 0.12), (0.35, 0.07), (0.32, 0.1))),
+    ("lamp", 0.252, ((0.32, -0.1), (0.35, -0.07), (0.37, -0.12), (0.34, -0.15))),
 )
 
 
@@ -65,6 +67,8 @@ class Decor(NamedTuple):
     """Like the walls; each array has one more dimension in front, the shade."""
     lids: dict[str, int]
     nose: dict[str, int]
+    figure: dict[str, int]
+    """First and darkest of the shades of what arm and blocks are made of."""
 
 
 def decorate(things: tuple[Thing, ...]) -> Decor:
@@ -82,10 +86,29 @@ def decorate(things: tuple[Thing, ...]) -> Decor:
         "lamp": (1.0, 0.97, 0.85),
     }
     nose = {name: atlas.add_colour(*colour) for name, colour in colours.items()}
+    figure = {name: _add_colours(atlas, colour) for name, colour in MATERIALS.items()}
     atlas.finish()
     return Decor(
-        atlas, floor, FLOOR_SCALE, ceiling, CEILING_SCALE, walls, WALL_SCALE, skins, lids, nose
+        atlas,
+        floor,
+        FLOOR_SCALE,
+        ceiling,
+        CEILING_SCALE,
+        walls,
+        WALL_SCALE,
+        skins,
+        lids,
+        nose,
+        figure,
     )
+
+
+def _add_colours(atlas: Atlas, colour: tuple[float, float, float]) -> int:
+    shades = [
+        atlas.add_colour(*(part * (0.25 + i / FIGURE_SHADES) for part in colour))
+        for i in range(FIGURE_SHADES)
+    ]
+    return shades[0]
 
 
 def _add_shades(atlas: Atlas, rgb: Floats) -> Texture:

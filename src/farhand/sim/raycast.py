@@ -12,13 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farhand.sim.atlas import LEVELS, Floats, Ints, Texture
+from farhand.sim.blocks import Block
 from farhand.sim.cast import NEAR_M, cast, cast_room
 from farhand.sim.decor import NOSE, Decor
+from farhand.sim.figure import ARM, FIRST_BLOCK, Figure, Lens, near_blocks, shadows
+from farhand.sim.fill import Array, Frame, Spans, clip_near, cover, is_inside, pixels, project
 from farhand.sim.hall import CEILING, Thing
 from farhand.sim.shared import Pose
 from farhand.sim.spec import CameraSpec
 
 FAR_M = 40.0
+_SHADOW = (16 + (np.arange(256) - 16).clip(0) * 0.62).astype(np.uint8)
+"""Luma in the shade, by luma in the light."""
 
 
 class Surface(NamedTuple):
@@ -49,6 +54,9 @@ class View:
         self._low = [thing for thing in things if thing.height < CEILING]
         self._focal = spec.width / 2 / math.tan(spec.fov_rad / 2)
         self._index = np.zeros((spec.height, spec.width), np.int32)
+        self._figure = Figure(decor.figure)
+        floor = decor.floor
+        self._floor_end = int(floor.offsets[-1] + floor.rows[-1] * floor.strides[-1])
         slope = ((spec.width - 1) / 2 - np.arange(spec.width)) / self._focal
         self._slope: Floats = slope.astype(np.float32)
         """Of each column's ray, to the left."""
@@ -62,11 +70,20 @@ class View:
         self._look(pose)
         walls = self._walls()
         self._paint_room(walls)
-        for thing in sorted(self._low, key=self._distance, reverse=True):
-            self._paint_thing(thing, walls)
+        near = near_blocks(pose)
+        far = [i for i in range(len(pose.blocks)) if i not in near]
+        standing = [(self._distance(thing), thing) for thing in self._low]
+        lying = [(self._distance(pose.blocks[i]), i) for i in far]
+        for _, thing in sorted([*standing, *lying], key=lambda one: one[0], reverse=True):
+            if isinstance(thing, int):
+                self._paint_figure(pose, [FIRST_BLOCK + thing], walls)
+            else:
+                self._paint_thing(thing, walls)
         if self._spec.on_head:
             self._paint_nose(pose.pan)
+        self._paint_figure(pose, [*ARM, *(FIRST_BLOCK + i for i in near)])
         self._develop(out)
+        self._shade_floor(pose, out)
 
     def _look(self, pose: Pose) -> None:
         spec = self._spec
@@ -145,7 +162,7 @@ class View:
 
     # --- things ---
 
-    def _distance(self, thing: Thing) -> float:
+    def _distance(self, thing: Thing | Block) -> float:
         return math.hypot(thing.x - self._x, thing.y - self._y)
 
     def _paint_thing(self, thing: Thing, walls: Surface) -> None:
@@ -200,6 +217,46 @@ class View:
         middle, width = self._spec.width / 2, self._spec.width
         first = _row(middle - high * self._focal - 1, width)
         return slice(first, max(first, _row(middle - low * self._focal + 2, width)))
+
+    # --- the arm and the blocks ---
+
+    def _lens(self, pose: Pose) -> Lens:
+        spec = self._spec
+        return Lens(spec.x_m, 0.0, spec.height_m, spec.yaw_rad + (pose.pan if spec.on_head else 0))
+
+    def _paint_figure(self, pose: Pose, parts: list[int], walls: Surface | None = None) -> None:
+        """Paint parts of arm and blocks over everything, or before the ``walls`` only."""
+        faces = self._figure.faces(pose, self._lens(pose), self._frame, parts)
+        if not len(faces.quads):
+            return
+        spans = self._cover(faces.quads)
+        index, texels = pixels(spans), np.repeat(faces.texels[spans.owner], spans.length)
+        if walls is not None:
+            depth = float(faces.quads[..., 0].mean())
+            is_seen = walls.depth[index % self._spec.width] > depth
+            index, texels = index[is_seen], texels[is_seen]
+        self._index.reshape(-1)[index] = texels
+
+    def _shade_floor(self, pose: Pose, out: NDArray[np.uint8]) -> None:
+        """Darken the floor below arm and blocks where it is seen: how high the hand is."""
+        shade = shadows(pose, self._lens(pose))
+        shade = shade[is_inside(shade, self._frame)]
+        if not len(shade):
+            return
+        index = pixels(self._cover(shade))
+        index = index[self._index.reshape(-1)[index] < self._floor_end]
+        luma = out[: self._spec.height].reshape(-1)
+        luma[index] = _SHADOW[luma[index]]
+
+    @property
+    def _frame(self) -> Frame:
+        return Frame(self._focal, self._horizon, self._spec.width, self._spec.height)
+
+    def _cover(self, quads: Array) -> Spans:
+        """Return the pixels of quadrilaterals that are given from the lens."""
+        kept, owner = clip_near(quads)
+        spans = cover(project(kept, self._frame), self._spec.width, self._spec.height)
+        return spans._replace(owner=owner[spans.owner])
 
     # --- the rover itself ---
 

@@ -19,7 +19,7 @@ REACH_OUT_M = 0.5
 """What the arm holds out this far from the rover's middle may touch things; nearer, the body does
 first."""
 ARM_RADIUS_M = 0.03
-DECK = ((-0.46, 0.42), 0.29, 0.31)
+DECK = ((-0.46, 0.38), 0.29, 0.245)
 """The rover's own body: its x from and to, y to both sides, and height above the floor."""
 
 

@@ -237,7 +237,9 @@ class Simulator:
     def _show_all(self) -> None:
         rover, now = self.rover, now_us()
         applied = self.actuator.applied
-        self._board.write(Pose(now, rover.x, rover.y, rover.yaw, rover.pan, rover.tilt, applied))
+        seen = (rover.arm.joints, rover.arm.width, tuple(rover.blocks.all))
+        at = (rover.x, rover.y, rover.yaw, rover.pan, rover.tilt)
+        self._board.write(Pose(now, *at, applied, *seen))
         self._show_actuator(now)
         for connection in self._connections.values():
             if connection.state_every_us and now >= connection.state_due_us:

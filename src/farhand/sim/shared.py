@@ -16,11 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from farhand.sim.blocks import START, Block
+from farhand.sim.spec import BLOCKS, STOW
+
 SLOTS = 4
 """A reader has as many frame times less one to copy a picture before it is overwritten."""
 _HEADER = 64
 _MARK = struct.Struct("<QQ")
-_POSE = struct.Struct("<QQdddddQ")
+_POSE = struct.Struct(f"<QQdddddQ5d{5 * len(BLOCKS)}d")
 
 
 def make_memory(size: int, name: str) -> int:
@@ -88,7 +91,7 @@ class Ring:
 
 
 class Pose(NamedTuple):
-    """Where the cameras are at ``stamp_us``, and the number of the newest setpoint applied."""
+    """Where cameras, arm and blocks are at ``stamp_us``, and the newest setpoint applied."""
 
     stamp_us: int
     x: float
@@ -97,6 +100,11 @@ class Pose(NamedTuple):
     pan: float
     tilt: float
     applied: int
+    """Number of the newest setpoint."""
+    joints: tuple[float, float, float, float] = STOW
+    grip: float = 0.0
+    """Between the fingers, m."""
+    blocks: tuple[Block, ...] = START
 
 
 class PoseBoard:
@@ -116,7 +124,10 @@ class PoseBoard:
     def write(self, pose: Pose) -> None:
         """Publish ``pose``."""
         self._version += 2
-        _POSE.pack_into(self._map, 0, self._version - 1, *pose)
+        blocks = (value for block in pose.blocks for value in block)
+        _POSE.pack_into(
+            self._map, 0, self._version - 1, *pose[:7], *pose.joints, pose.grip, *blocks
+        )
         struct.pack_into("<Q", self._map, 0, self._version)
 
     def read(self) -> Pose:
@@ -124,7 +135,9 @@ class PoseBoard:
         while True:
             before, *values = _POSE.unpack_from(self._map, 0)
             if before % 2 == 0 and struct.unpack_from("<Q", self._map, 0)[0] == before:
-                return Pose(*values)
+                joints, grip, placed = values[7:11], values[11], values[12:]
+                blocks = tuple(Block(*placed[i : i + 5]) for i in range(0, len(placed), 5))
+                return Pose(*values[:7], (joints[0], joints[1], joints[2], joints[3]), grip, blocks)
 
     def close(self) -> None:
         """Unmap."""

@@ -23,13 +23,13 @@ BODY_RADIUS_M = 0.42
 PAN_LIMIT_RAD = 1.6
 TILT_LIMIT_RAD = 0.6
 
-ARM_MOUNT = (0.24, -0.15, 0.28)
+ARM_MOUNT = (0.28, -0.15, 0.25)
 """Where the arm stands on the rover: ahead, to the left, above the floor. Beside the camera, which
 so looks past it. The arm's base frame has its zero here, x ahead, y left, z up (REP 103)."""
 SHOULDER_M = 0.06
 """Height of the shoulder above the mount."""
-UPPER_ARM_M = 0.30
-FOREARM_M = 0.28
+UPPER_ARM_M = 0.31
+FOREARM_M = 0.29
 HAND_M = 0.15
 """From the wrist to the tip, the point between the fingers' ends."""
 ARM_TAU_S = 0.04
@@ -54,7 +54,7 @@ TOOL_SPEED = 0.15
 
 BLOCK_M = 0.04
 """Edge of a block."""
-BLOCKS = (("red", 0.72, 0.05, 0.3), ("green", 0.66, -0.22, -0.4), ("blue", 0.76, -0.12, 0.9))
+BLOCKS = (("red", 0.8, 0.05, 0.3), ("green", 0.78, -0.25, -0.4), ("blue", 0.84, -0.12, 0.9))
 """Colour, and where it lies at the start as seen from the rover there: x, y, yaw."""
 
 BATTERY_VOLTS = (21.0, 25.2)
@@ -144,9 +144,9 @@ AXES = (
     ),
     # The workspace is a box around all that the tip can reach; what it cannot reach in there, the
     # arm refuses by itself.
-    _tool("tool.x", "Tool forward", -0.6, 0.72),
-    _tool("tool.y", "Tool left", -0.72, 0.72),
-    _tool("tool.z", "Tool up", 0.01 - ARM_MOUNT[2], 0.78),
+    _tool("tool.x", "Tool forward", -0.6, 0.75),
+    _tool("tool.y", "Tool left", -0.75, 0.75),
+    _tool("tool.z", "Tool up", 0.01 - ARM_MOUNT[2], 0.8),
 )
 """The order of every setpoint."""
 
