@@ -17,7 +17,7 @@ Exit codes: 0 done, 1 failure (one line with its [code](errors.md)), 2 usage, 13
 no default stands, the [configuration](configuration.md) has it.
 
 Verbs on a running server (`service`, `robot`, `room`, `session`, `member`, `user`, `token`,
-`guest`, `audit`, `event`, `webhook`, `whoami`) take the server from `--server`, else
+`guest`, `audit`, `event`, `webhook`, `whoami`, `stop`) take the server from `--server`, else
 `FARHAND_SERVER_URL`, else the last `farhand login`; and the token from `--token-file`, else
 `FARHAND_TOKEN`, else that login. A token is never an argument: those are seen by every user of a
 machine. What a login has given is kept in `~/.config/farhand/credentials.json`, readable by its

@@ -86,6 +86,7 @@ class Client:
         *,
         cameras: Sequence[str] | None = None,
         over_server: bool = False,
+        at_once: bool = False,
         password: str | None = None,
         timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> AsyncIterator[Robot]:
@@ -96,6 +97,8 @@ class Client:
             cameras: Which to watch; ``None``: all.
             over_server: No peer connection: control and status go through the server. A robot that
                 is enrolled lets nobody drive like that.
+            at_once: Do not wait for the peer connection, which comes up meanwhile: what is said
+                before then goes through the server.
             password: Of the room, where it has one.
             timeout_s: How long to wait for the room and the peer connection.
 
@@ -115,7 +118,7 @@ class Client:
         try:
             async with asyncio.timeout(timeout_s):
                 robot = await self._enter(robot_id)
-                if not over_server:
+                if not (over_server or at_once):
                     await robot.wait_until(lambda: _is_ready(robot), timeout_s)
         except TimeoutError:
             await self._leave()
