@@ -131,7 +131,13 @@ def shadows(pose: Pose, lens: Lens) -> Array:
         )
     corners = np.zeros((len(flat), 4, 3))
     corners[..., :2] = flat
-    return (corners - np.array(lens[:3])) @ _turned(-lens.yaw).T
+    return seen_from(lens, corners)
+
+
+def seen_from(lens: Lens, points: Array) -> Array:
+    """Return points (..., 3) as seen from the lens instead of from the rover."""
+    seen: Array = (points - np.array(lens[:3])) @ _turned(-lens.yaw).T
+    return seen
 
 
 def _is_under(pose: Pose, block: Block) -> bool:

@@ -9,6 +9,8 @@ NEAR_M = 0.04
 """What is nearer to the lens is cut off."""
 
 Array = NDArray[Any]
+_AFTER = (1, 2, 3, 0)
+"""The corner after each corner."""
 
 
 class Spans(NamedTuple):
@@ -52,23 +54,37 @@ def is_inside(quads: Array, frame: Frame) -> Array:
 def cover(corners: Array, width: int, height: int) -> Spans:
     """Return the pixels whose middles lie in each of the convex quadrilaterals (n, 4, 2)."""
     columns, rows = corners[..., 0], corners[..., 1]
-    top = _first_middle(rows.min(axis=1), height)
-    counts = _first_middle(rows.max(axis=1), height) - top
-    owner = np.repeat(np.arange(len(corners)), counts)
-    row = np.arange(len(owner)) + np.repeat(top - (np.cumsum(counts) - counts), counts)
-    after = (1, 2, 3, 0)
-    rise = rows[:, after] - rows
-    slope = (columns[:, after] - columns) / np.where(rise == 0, 1.0, rise)
-    # Of each edge: its ends' rows, and column = slope * row + zero.
-    edges = np.stack((rows, rows[:, after], slope, columns - slope * rows))[:, owner]
-    y = (row + 0.5)[:, None]
-    is_cut = (edges[0] <= y) != (edges[1] <= y)
-    cut = edges[2] * y + edges[3]
-    first = _first_middle(np.where(is_cut, cut, np.inf).min(axis=1, initial=np.inf), width)
-    last = _first_middle(np.where(is_cut, cut, -np.inf).max(axis=1, initial=-np.inf), width)
-    is_on = last > first
-    row, first, last, owner = row[is_on], first[is_on], last[is_on], owner[is_on]
-    return Spans(row * width + first, last - first, owner)
+    row = _first_middle(rows, height)
+    top, bottom = row.min(axis=1), row.max(axis=1)
+    ends = np.cumsum(bottom - top)
+    total = int(ends[-1]) if len(ends) else 0
+    offset = ends - bottom  # a run's place in the list is its row and this
+    rise = rows[:, _AFTER] - rows
+    slope = (columns[:, _AFTER] - columns) / np.where(rise == 0, 1.0, rise)
+    zero = columns - slope * rows
+    # Each row of a convex outline meets one edge that runs down and one that runs up.
+    down = _meet(row, row[:, _AFTER], offset, slope, zero, total)
+    up = _meet(row[:, _AFTER], row, offset, slope, zero, total)
+    first = _first_middle(np.minimum(down, up), width)
+    length = _first_middle(np.maximum(down, up), width) - first
+    owner = np.repeat(np.arange(len(corners)), bottom - top)
+    first += (np.arange(total) - offset[owner]) * width
+    is_on = length > 0
+    return Spans(first[is_on], length[is_on], owner[is_on])
+
+
+def _meet(  # noqa: PLR0917 - the two ends of an edge, and the line through them
+    low: Array, high: Array, offset: Array, slope: Array, zero: Array, total: int
+) -> Array:
+    """Return the column in which each run meets an edge from row ``low`` to row ``high``."""
+    owner, corner = np.nonzero(high > low)
+    start = low[owner, corner]
+    counts = high[owner, corner] - start
+    row = np.arange(int(counts.sum())) + np.repeat(start - (np.cumsum(counts) - counts), counts)
+    slopes, zeros = (np.repeat(line[owner, corner], counts) for line in (slope, zero))
+    met = np.zeros(total)
+    met[row + np.repeat(offset[owner], counts)] = slopes * (row + 0.5) + zeros
+    return met
 
 
 def pixels(spans: Spans) -> Array:
@@ -115,3 +131,9 @@ def _clip(quad: Array) -> list[Array]:
             part = (NEAR_M - corner[0]) / (following[0] - corner[0])
             kept.append(corner + (following - corner) * part)
     return kept
+
+
+def quads_of(outline: list[Any]) -> list[list[Any]]:
+    """Return a convex outline as quadrilaterals; the last may have a corner twice."""
+    closed = [*outline, outline[-1]]
+    return [[closed[0], *closed[i : i + 3]] for i in range(1, len(outline) - 1, 2)]

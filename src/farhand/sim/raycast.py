@@ -15,8 +15,18 @@ from farhand.sim.atlas import LEVELS, Floats, Ints, Texture
 from farhand.sim.blocks import Block
 from farhand.sim.cast import NEAR_M, cast, cast_room
 from farhand.sim.decor import NOSE, Decor
-from farhand.sim.figure import ARM, FIRST_BLOCK, Figure, Lens, near_blocks, shadows
-from farhand.sim.fill import Array, Frame, Spans, clip_near, cover, is_inside, pixels, project
+from farhand.sim.figure import ARM, FIRST_BLOCK, Figure, Lens, near_blocks, seen_from, shadows
+from farhand.sim.fill import (
+    Array,
+    Frame,
+    Spans,
+    clip_near,
+    cover,
+    is_inside,
+    pixels,
+    project,
+    quads_of,
+)
 from farhand.sim.hall import CEILING, Thing
 from farhand.sim.shared import Pose
 from farhand.sim.spec import CameraSpec
@@ -55,6 +65,13 @@ class View:
         self._focal = spec.width / 2 / math.tan(spec.fov_rad / 2)
         self._index = np.zeros((spec.height, spec.width), np.int32)
         self._figure = Figure(decor.figure)
+        nose = [
+            (texel, [(x, y, level) for x, y in four])
+            for name, level, outline in NOSE
+            for texel, four in ((decor.nose[name], quad) for quad in quads_of(list(outline)))
+        ]
+        self._nose = np.array([quad for _, quad in nose])
+        self._nose_texels = np.array([texel for texel, _ in nose])
         floor = decor.floor
         self._floor_end = int(floor.offsets[-1] + floor.rows[-1] * floor.strides[-1])
         slope = ((spec.width - 1) / 2 - np.arange(spec.width)) / self._focal
@@ -80,7 +97,7 @@ class View:
             else:
                 self._paint_thing(thing, walls)
         if self._spec.on_head:
-            self._paint_nose(pose.pan)
+            self._paint_nose(self._lens(pose))
         self._paint_figure(pose, [*ARM, *(FIRST_BLOCK + i for i in near)])
         self._develop(out)
         self._shade_floor(pose, out)
@@ -121,6 +138,8 @@ class View:
         texels = wall.strides[level].astype(np.float32)
         for thing in self._tall:
             columns = self._columns(thing)
+            if columns.start >= columns.stop:
+                continue
             surface, _ = self._see(thing, columns)
             nearer = surface.depth < depth[columns]
             for mine, theirs in zip((depth, start, texels), surface, strict=True):
@@ -167,6 +186,8 @@ class View:
 
     def _paint_thing(self, thing: Thing, walls: Surface) -> None:
         columns = self._columns(thing)
+        if columns.start >= columns.stop:
+            return
         surface, back = self._see(thing, columns)
         is_seen = surface.depth < walls.depth[columns]
         if not is_seen.any():
@@ -218,7 +239,13 @@ class View:
         first = _row(middle - high * self._focal - 1, width)
         return slice(first, max(first, _row(middle - low * self._focal + 2, width)))
 
-    # --- the arm and the blocks ---
+    # --- the rover, its arm, and the blocks ---
+
+    def _paint_nose(self, lens: Lens) -> None:
+        """Paint the deck, as the driver sees it when looking down."""
+        quads = seen_from(lens, self._nose)
+        is_seen = is_inside(quads, self._frame)
+        self._paint_quads(quads[is_seen], self._nose_texels[is_seen])
 
     def _lens(self, pose: Pose) -> Lens:
         spec = self._spec
@@ -227,13 +254,15 @@ class View:
     def _paint_figure(self, pose: Pose, parts: list[int], walls: Surface | None = None) -> None:
         """Paint parts of arm and blocks over everything, or before the ``walls`` only."""
         faces = self._figure.faces(pose, self._lens(pose), self._frame, parts)
-        if not len(faces.quads):
+        self._paint_quads(faces.quads, faces.texels, walls)
+
+    def _paint_quads(self, quads: Array, colours: Array, walls: Surface | None = None) -> None:
+        if not len(quads):
             return
-        spans = self._cover(faces.quads)
-        index, texels = pixels(spans), np.repeat(faces.texels[spans.owner], spans.length)
+        spans = self._cover(quads)
+        index, texels = pixels(spans), np.repeat(colours[spans.owner], spans.length)
         if walls is not None:
-            depth = float(faces.quads[..., 0].mean())
-            is_seen = walls.depth[index % self._spec.width] > depth
+            is_seen = walls.depth[index % self._spec.width] > float(quads[..., 0].mean())
             index, texels = index[is_seen], texels[is_seen]
         self._index.reshape(-1)[index] = texels
 
@@ -257,63 +286,6 @@ class View:
         kept, owner = clip_near(quads)
         spans = cover(project(kept, self._frame), self._spec.width, self._spec.height)
         return spans._replace(owner=owner[spans.owner])
-
-    # --- the rover itself ---
-
-    def _paint_nose(self, pan: float) -> None:
-        for colour, level, outline in NOSE:
-            self._paint_flat(outline, level, pan, self._decor.nose[colour])
-
-    def _paint_flat(
-        self, outline: tuple[tuple[float, float], ...], level: float, pan: float, texel: int
-    ) -> None:
-        """Fill a convex outline on the rover's deck, given in its own x and y."""
-        corners = _clip_near([_turn(x, y, -pan) for x, y in outline])
-        if len(corners) < 3:
-            return
-        drop = self._focal * (self._spec.height_m - level)
-        middle, height = self._spec.width / 2, self._spec.height
-        points = [
-            (middle - left / ahead * self._focal, self._horizon + drop / ahead)
-            for ahead, left in corners
-        ]
-        rows = slice(
-            _row(min(y for _, y in points), height), _row(max(y for _, y in points) + 1, height)
-        )
-        first, last = _spans(points, self._rows[rows])
-        columns = np.arange(self._spec.width) + 0.5
-        is_on = (columns >= first[:, None]) & (columns < last[:, None])
-        np.copyto(self._index[rows], texel, where=is_on)
-
-
-def _turn(x: float, y: float, angle: float) -> tuple[float, float]:
-    cos, sin = math.cos(angle), math.sin(angle)
-    return x * cos - y * sin, x * sin + y * cos
-
-
-def _clip_near(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Cut off what lies behind the lens."""
-    near, kept = 0.05, []
-    for (x, y), (next_x, next_y) in zip(corners, [*corners[1:], corners[0]], strict=True):
-        if x >= near:
-            kept.append((x, y))
-        if (x >= near) != (next_x >= near):
-            part = (near - x) / (next_x - x)
-            kept.append((near, y + (next_y - y) * part))
-    return kept
-
-
-def _spans(points: list[tuple[float, float]], rows: Floats) -> tuple[Floats, Floats]:
-    """Return where a convex polygon begins and ends on each row."""
-    first, last = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
-    for (x, y), (next_x, next_y) in zip(points, [*points[1:], points[0]], strict=True):
-        if abs(next_y - y) < 1e-6:
-            continue
-        is_on = (rows >= min(y, next_y)) & (rows <= max(y, next_y))
-        cut = x + (rows - y) * ((next_x - x) / (next_y - y))
-        first = np.where(is_on, np.minimum(first, cut), first)
-        last = np.where(is_on, np.maximum(last, cut), last)
-    return first.astype(np.float32), last.astype(np.float32)
 
 
 def _row(position: float, size: int) -> int:
