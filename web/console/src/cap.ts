@@ -1,6 +1,6 @@
 /** The speed limit in force, in words: one sentence for the banner, the HUD and the hint over the picture. */
 
-import type { HudReading, SpeedCap } from "@farhand/client";
+import { CODES, type HudReading, type SpeedCap } from "@farhand/client";
 import type { TFunction } from "i18next";
 import { fixed } from "./format.ts";
 import type { Band } from "./quality.ts";
@@ -33,4 +33,29 @@ export function capBand(fraction: number | null): Band {
   if (fraction === null) return "unknown";
   if (fraction === 1) return "good";
   return fraction >= 0.5 ? "fair" : "poor";
+}
+
+/**
+ * Why the robot stands, with the number that the HUD shows; `null` where the number does not explain it.
+ * `limitS`: how old a command may be.
+ */
+export function refusalText(
+  t: TFunction,
+  code: string,
+  reading: Pick<HudReading, "commandAgeMs" | "rttMs" | "capLoopMs">,
+  limitS: number | null,
+): string | null {
+  const { commandAgeMs, rttMs, capLoopMs } = reading;
+  const limit = limitS === null ? Number.POSITIVE_INFINITY : limitS * 1000;
+  if (code === CODES.LOOP_TOO_LONG && capLoopMs !== null) {
+    return t("refusal.FH-7021", { loop: time(capLoopMs) });
+  }
+  if (code === CODES.TOO_OLD && commandAgeMs !== null && commandAgeMs > limit) {
+    return t("refusal.FH-7003", { age: time(commandAgeMs), limit: time(limit) });
+  }
+  // The gate cannot tell how old a command is when its round trip takes twice what a command may.
+  if (code === CODES.CLOCK_UNKNOWN && rttMs !== null && rttMs > 2 * limit) {
+    return t("refusal.FH-7005", { rtt: time(rttMs), both: time(2 * limit) });
+  }
+  return null;
 }

@@ -40,7 +40,7 @@ const NEAREST_M = 0.05;
 const STRAIGHT_RADPS = 1e-4;
 
 /** Where `twist` leads in `seconds`. */
-export function after({ v, w }: Twist, seconds: number): Place {
+export function placeAfter({ v, w }: Twist, seconds: number): Place {
   const yaw = w * seconds;
   if (Math.abs(w) < STRAIGHT_RADPS) return { x: v * seconds, y: 0, yaw };
   const radius = v / w;
@@ -53,7 +53,7 @@ export const brakingS = ({ v }: Twist): number => Math.abs(v) / BRAKING_MPS2 / 2
 /** Places from `fromS` to `toS`, both ends included. */
 export function arc(twist: Twist, fromS: number, toS: number, steps: number): Place[] {
   const step = (toS - fromS) / steps;
-  return Array.from({ length: steps + 1 }, (_, i) => after(twist, fromS + i * step));
+  return Array.from({ length: steps + 1 }, (_, i) => placeAfter(twist, fromS + i * step));
 }
 
 /** A point beside a place, `side` m to its left. */

@@ -60,6 +60,7 @@ test("stored settings that are strange take their defaults", () => {
     theme: "auto",
     knowsOpen: false,
     activation: "hold",
+    showsPath: true,
   };
   for (const text of [null, "", "{", "[]", '{"name":"  ","theme":"pink","language":7}']) {
     expect(parseSettings(text, "guest-xy")).toEqual(defaults);

@@ -97,7 +97,8 @@ export class ControlLoop {
   readonly #latency = new LoopLatency();
   readonly #offset = new ClockOffset();
   readonly #rtt = new Window();
-  readonly #age = new Window();
+  /** Short: it explains a refusal that has only just begun. */
+  readonly #age = new Window(1_000_000);
   readonly #refused = new Map<string, Window>();
   #epoch = 0;
   #seq = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Authority } from "../src/authority.ts";
-import { controlState, type Facts, lockout } from "../src/derive.ts";
+import { allowedRate, controlState, type Facts, lockout } from "../src/derive.ts";
 import { LeaseKeeper } from "../src/lease.ts";
 import { freeLease } from "../src/lease_view.ts";
 import { RobotReach } from "../src/robot_link.ts";
@@ -349,5 +349,32 @@ describe("the state word", () => {
     const all = { ...facts, ...change };
     expect(controlState(all)).toBe(word);
     expect(lockout(all)).toBe(reason);
+  });
+});
+
+describe("what the gate lets through of a rate", () => {
+  const axis = {
+    id: "linear.x",
+    label: "",
+    unit: "m/s",
+    minimum: -0.5,
+    maximum: 1,
+    group: "base",
+    positionMinimum: null,
+    positionMaximum: null,
+    positionChannel: "",
+  } as const;
+  const cap = { fraction: 0.5, reason: "loop", loopMs: 400, blindM: null } as const;
+
+  it.each([
+    ["below the limit", 0.3, cap, null, 0.3],
+    ["above it", 0.8, cap, null, 0.5],
+    ["backwards", -0.5, cap, null, -0.25],
+    ["locked by the governor", 0.8, { ...cap, fraction: 0 }, null, 0],
+    ["refused", 0.8, cap, "refused", 0],
+    ["without a limit told", 0.8, null, null, null],
+    ["by a stick, without focus", 0.8, cap, "unfocused", 0.5],
+  ] as const)("%s", (_name, requested, limit, locked, expected) => {
+    expect(allowedRate(requested, axis, limit, locked)).toBe(expected);
   });
 });

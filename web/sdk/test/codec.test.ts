@@ -20,7 +20,16 @@ describe("messages", () => {
       status: {
         stampUs: 1,
         mode: "idle",
-        lease: { epoch: 0, holder: null, holderName: "" },
+        lease: {
+          epoch: 0,
+          holder: null,
+          holderName: "",
+          holderRole: null,
+          steerBy: null,
+          heldMs: 0,
+          idleReleaseInMs: null,
+          asking: null,
+        },
         pose: null,
         speed: null,
         battery: null,
@@ -30,6 +39,8 @@ describe("messages", () => {
         refused: {},
         watchdog: 0,
         streaming: [],
+        cap: null,
+        atLimit: [],
       },
     });
   });

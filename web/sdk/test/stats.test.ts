@@ -130,6 +130,20 @@ describe("Hud", () => {
     expect(hud.read()).toMatchObject({ rttMs: null, fps: null, refusedCount: null });
   });
 
+  it("shows the robot's own word on the speed limit, and — while nobody drives", () => {
+    expect(hud.read()).toMatchObject({ capFraction: null, capReason: null, blindM: null });
+    const cap = { fraction: 0.5, reason: "loop", loopMs: 400, blindM: 0.2 } as const;
+    const driven = new Hud({ ...source, cap: () => cap, allowedSpeed: () => 0.5 });
+    expect(driven.read()).toMatchObject({
+      capFraction: 0.5,
+      capReason: "loop",
+      capLoopMs: 400,
+      blindM: 0.2,
+      allowedSpeed: 0.5,
+    });
+    driven.close();
+  });
+
   it("writes at most four times a second, and only what changed", async () => {
     const element = document.createElement("output");
     document.body.append(element);

@@ -1,12 +1,11 @@
 /** The drive surface: pictures, what is wrong with them, and what has to happen next. */
 
-import type { CameraSnapshot, HudField, HudReading, SessionSnapshot } from "@farhand/client";
+import { type CameraSnapshot, CODES, type HudField, type SessionSnapshot } from "@farhand/client";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { time } from "../cap.ts";
+import { refusalText } from "../cap.ts";
 import { useSession, useSnapshot } from "../connection.tsx";
 import { codeText } from "../format.ts";
-import type en from "../i18n/en.json";
 import { BoundText } from "../widgets/bound.tsx";
 import { useSettled } from "../widgets/settled.ts";
 import { Asked } from "./asked.tsx";
@@ -21,6 +20,12 @@ const HINTS = ["unfocused", "neutral-first", "refused", "stale-video", "gate-los
 /** The gate needs some 200 ms to learn a new driver's clock: not worth a flash of text. */
 const HINT_AFTER_MS = 400;
 type Hint = (typeof HINTS)[number];
+/** Refusals that a number explains, by code. */
+const FIELDS: Readonly<Record<string, HudField>> = {
+  [CODES.TOO_OLD]: "commandAgeMs",
+  [CODES.CLOCK_UNKNOWN]: "rttMs",
+  [CODES.LOOP_TOO_LONG]: "capLoopMs",
+};
 
 const hintOf = ({ control, lockout }: SessionSnapshot): Hint | null =>
   control === "in-control" ? (HINTS.find((hint) => hint === lockout) ?? null) : null;
@@ -94,27 +99,14 @@ function Cameras(props: {
   ));
 }
 
-/** Refusals with numbers of their own, by code. */
-const FIELDS: Readonly<Record<string, HudField>> = {
-  "FH-7003": "commandAgeMs",
-  "FH-7020": "frameAgeMs",
-  "FH-7021": "capLoopMs",
-};
-type Told = keyof (typeof en)["refusal"];
-
 /** One line at the foot of the picture: why the robot does not move. */
 function HintLine(): ReactNode {
   const { t } = useTranslation();
   const hint = useSettled(useSnapshot(hintOf), HINT_AFTER_MS);
   const refusal = useSnapshot((snapshot) => snapshot.refusal);
   const limitS = useSnapshot((snapshot) => snapshot.manifest?.maxAgeS ?? null);
-  const field = hint === "refused" ? FIELDS[refusal ?? ""] : undefined;
-  const numbers = ({ commandAgeMs, capLoopMs }: HudReading): string =>
-    t(`refusal.${refusal as Told}`, {
-      age: time(commandAgeMs),
-      limit: time(limitS === null ? null : limitS * 1000),
-      loop: time(capLoopMs),
-    });
+  const code = hint === "refused" ? (refusal ?? "") : null;
+  const field = FIELDS[code ?? ""];
   const plain = hint === null ? "" : t(`lockout.${hint}`, { reason: codeText(refusal ?? "") });
   return (
     <p
@@ -122,9 +114,20 @@ function HintLine(): ReactNode {
       role="status"
       data-testid="lockout"
       data-lockout={hint ?? "none"}
-      data-code={hint === "refused" ? (refusal ?? undefined) : undefined}
+      data-code={code ?? undefined}
     >
-      {field === undefined ? plain : <BoundText key={refusal} field={field} text={numbers} />}
+      {field === undefined ? (
+        plain
+      ) : (
+        <>
+          <span className="visually-hidden">{plain}</span>
+          <BoundText
+            key={code}
+            field={field}
+            text={(reading) => refusalText(t, code ?? "", reading, limitS) ?? plain}
+          />
+        </>
+      )}
     </p>
   );
 }

@@ -27,7 +27,7 @@ export function ToolPad(props: { axes: readonly AxisInfo[]; isActive: boolean })
           axis={id}
           value={value}
           isActive={props.isActive}
-          className={name}
+          className={`pad-${name}`}
           label={t(`axes.tool_${name}`)}
         >
           <Icon aria-hidden />
