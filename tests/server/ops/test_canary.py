@@ -109,6 +109,30 @@ async def sockets(base: str) -> AsyncIterator[None]:
         yield None
 
 
+async def documented(base: str) -> list[str]:
+    """Speak the documented dialect, by a wrong token and by the right one; return the latter."""
+    url = base.replace("http", "ws")
+    async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
+        service = (await http.get("/v1/service/default")).json()
+    rights = [service["token"]] if "token" in service else []
+    for path in ("/default", "/v1/service/default/"):
+        for name in ("token", "x-auth-token", "TOKEN"):
+            for token in (CANARY, *rights):
+                try:
+                    async with connect(f"{url}{path}?a=1&{name}={token}", proxy=None) as socket:
+                        for frame in (
+                            f'{{"event":"join-room","data":{{"name":"a","password":"{CANARY}"}}}}',
+                            f'{{"event":"robot-dance","data":{{"token":"{CANARY}"}}}}',
+                            f'{{"event":"call-peer","data":{{"toId":"x","offer":"{CANARY}',
+                        ):
+                            await socket.send(frame)
+                        async with asyncio.timeout(1):
+                            await socket.recv()
+                except (WebSocketException, TimeoutError, OSError):
+                    assert token == CANARY  # the right one is let in
+    return rights
+
+
 @pytest.mark.parametrize("auth", ["open", "accounts"])
 async def test_no_secret_is_in_what_a_server_writes(
     auth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -121,7 +145,11 @@ async def test_no_secret_is_in_what_a_server_writes(
         assert not {status for status in statuses if status >= 500}
         async for _ in sockets(base):
             pass
+        rights = await documented(base)
+        assert len(rights) == (auth == "open")
         written = await asyncio.to_thread(server.ended)
     assert '"event": "listening"' in written
     assert server.process.returncode == 0
     assert CANARY not in written
+    assert all(right not in written for right in rights)
+    assert "robot-dance" in written or not rights
