@@ -36,6 +36,8 @@ CEILING_SCALE = 48.0
 
 LAMPS = tuple((x, y) for x in (1.9, 4.7, 7.5, 11.5) for y in (2.4, 6.6))
 
+DECK_M = 0.25
+"""Height of the rover's deck above the floor."""
 NOSE: tuple[tuple[str, float, tuple[tuple[float, float], ...]], ...] = (
     # Colour, height above the floor, outline on the deck: what the driver sees of the rover when
     # looking down.
@@ -43,12 +45,12 @@ NOSE: tuple[tuple[str, float, tuple[tuple[float, float], ...]], ...] = (
     ("tyre", 0.23, ((0.05, -0.2), (0.37, -0.2), (0.37, -0.29), (0.05, -0.29))),
     (
         "deck",
-        0.25,
+        DECK_M,
         ((0.0, 0.2), (0.31, 0.2), (0.4, 0.12), (0.4, -0.12), (0.31, -0.2), (0.0, -0.2)),
     ),
-    ("stripe", 0.252, ((0.0, 0.035), (0.38, 0.035), (0.38, -0.035), (0.0, -0.035))),
-    ("lamp", 0.252, ((0.34, 0.15), (0.37, 0.12), (0.35, 0.07), (0.32, 0.1))),
-    ("lamp", 0.252, ((0.32, -0.1), (0.35, -0.07), (0.37, -0.12), (0.34, -0.15))),
+    ("stripe", DECK_M + 0.002, ((0.0, 0.035), (0.38, 0.035), (0.38, -0.035), (0.0, -0.035))),
+    ("lamp", DECK_M + 0.002, ((0.34, 0.15), (0.37, 0.12), (0.35, 0.07), (0.32, 0.1))),
+    ("lamp", DECK_M + 0.002, ((0.32, -0.1), (0.35, -0.07), (0.37, -0.12), (0.34, -0.15))),
 )
 
 

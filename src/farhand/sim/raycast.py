@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from farhand.sim.atlas import LEVELS, Floats, Ints, Texture
 from farhand.sim.blocks import Block
 from farhand.sim.cast import NEAR_M, cast, cast_room
-from farhand.sim.decor import NOSE, Decor
+from farhand.sim.decor import DECK_M, NOSE, Decor
 from farhand.sim.figure import ARM, FIRST_BLOCK, Figure, Lens, near_blocks, seen_from, shadows
 from farhand.sim.fill import (
     Array,
@@ -72,6 +72,7 @@ class View:
         ]
         self._nose = np.array([quad for _, quad in nose])
         self._nose_texels = np.array([texel for texel, _ in nose])
+        self._deck = (int(self._nose_texels.min()), int(self._nose_texels.max()))
         floor = decor.floor
         self._floor_end = int(floor.offsets[-1] + floor.rows[-1] * floor.strides[-1])
         slope = ((spec.width - 1) / 2 - np.arange(spec.width)) / self._focal
@@ -245,7 +246,10 @@ class View:
         """Paint the deck, as the driver sees it when looking down."""
         quads = seen_from(lens, self._nose)
         is_seen = is_inside(quads, self._frame)
-        self._paint_quads(quads[is_seen], self._nose_texels[is_seen])
+        if is_seen.any():
+            spans = self._cover(quads[is_seen])
+            texels = self._nose_texels[is_seen][spans.owner]
+            self._index.reshape(-1)[pixels(spans)] = np.repeat(texels, spans.length)
 
     def _lens(self, pose: Pose) -> Lens:
         spec = self._spec
@@ -254,17 +258,21 @@ class View:
     def _paint_figure(self, pose: Pose, parts: list[int], walls: Surface | None = None) -> None:
         """Paint parts of arm and blocks over everything, or before the ``walls`` only."""
         faces = self._figure.faces(pose, self._lens(pose), self._frame, parts)
-        self._paint_quads(faces.quads, faces.texels, walls)
-
-    def _paint_quads(self, quads: Array, colours: Array, walls: Surface | None = None) -> None:
-        if not len(quads):
+        if not len(faces.quads):
             return
-        spans = self._cover(quads)
-        index, texels = pixels(spans), np.repeat(colours[spans.owner], spans.length)
-        if walls is not None:
-            is_seen = walls.depth[index % self._spec.width] > float(quads[..., 0].mean())
+        spans = self._cover(faces.quads)
+        index, texels = pixels(spans), np.repeat(faces.texels[spans.owner], spans.length)
+        flat = self._index.reshape(-1)
+        if walls is None:
+            # What is all below the deck is also all before it: the deck's edge hides it.
+            is_low = faces.quads[..., 2].max(axis=1) < DECK_M - self._spec.height_m
+            low = np.flatnonzero(np.repeat(is_low[spans.owner], spans.length))
+            is_deck = (flat[index[low]] >= self._deck[0]) & (flat[index[low]] <= self._deck[1])
+            texels[low[is_deck]] = flat[index[low[is_deck]]]
+        else:
+            is_seen = walls.depth[index % self._spec.width] > float(faces.quads[..., 0].mean())
             index, texels = index[is_seen], texels[is_seen]
-        self._index.reshape(-1)[index] = texels
+        flat[index] = texels
 
     def _shade_floor(self, pose: Pose, out: NDArray[np.uint8]) -> None:
         """Darken the floor below arm and blocks where it is seen: how high the hand is."""
