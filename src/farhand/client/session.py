@@ -83,6 +83,8 @@ class ClientSession:
         """Close the connection. Idempotent."""
         self._worker.cancel()
         viewer, self._viewer = self._viewer, None
+        self.open.clear()
+        self.state = "closed"
         if viewer is not None:
             await viewer.close()
 
