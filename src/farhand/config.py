@@ -27,6 +27,7 @@ from farhand.errors import Code, ConfigError
 PREFIX = "FARHAND_"
 NO_SETTINGS = frozenset(
     {
+        "FARHAND_BAD_NETWORK_FILE",
         "FARHAND_DIE_WITH_PARENT",
         "FARHAND_GATEWAY",
         "FARHAND_LAN_CODE_FILE",
@@ -72,6 +73,7 @@ class LimitsTable(Section):
     login_per_address: str = "10/minute"
     """Failed logins and codes of one address; the same, apart, of its requests with a bad token."""
     login_per_account: str = "5/minute"
+    login_anywhere: str = "100/minute"
     """Failed logins to one account."""
     enrol_per_address: str = "10/minute"
     """Enrolment requests of one address."""
@@ -158,6 +160,31 @@ class AxisLimitsTable(Section):
     """Largest change of the rate per second, towards zero; a stop does not wait for it."""
     jerk: Annotated[float, Field(gt=0)] | None = None
     """Largest change of the acceleration per second."""
+    position_minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Where the axis must not go below, in m or rad."""
+    position_maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Where it must not go above."""
+
+
+class GovernorTable(Section):
+    """How much slower a slow loop makes the robot. Nobody remote can change it."""
+
+    t_ref_ms: Annotated[int, Field(ge=20, le=2_000)] = 200
+    """Loop latency up to which nothing is lowered; beyond it the speed falls as one over it."""
+    t_stop_ms: Annotated[int, Field(ge=100, le=10_000)] = 1_000
+    """Loop latency beyond which the robot stands; not below t_ref_ms."""
+    stale_video_ms: Annotated[int, Field(ge=100, le=5_000)] = 500
+    """So long without a new picture shown, and whoever drives by the picture cannot move."""
+    blind_distance_m: Annotated[float, Field(ge=0.001, le=100)] | None = None
+    """How far the base may go before its driver can see it, in metres; in place of t_ref_ms."""
+    blind_cap: Annotated[float, Field(ge=0.01, le=1)] = 0.2
+    """Part of the speed for whoever drives without pictures."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.t_stop_ms < self.t_ref_ms:
+            raise ValueError("t_stop_ms must not be less than t_ref_ms")
+        return self
 
 
 class LeaseTable(Section):
@@ -216,6 +243,8 @@ class AgentSection(Section):
     """The socket on which your own program listens, for callbacks."""
     lease: LeaseTable = LeaseTable()
     """How control changes hands."""
+    governor: GovernorTable = GovernorTable()
+    """How much slower a slow loop makes the robot."""
 
 
 class Settings(BaseSettings):
@@ -380,6 +409,7 @@ def _keys(path: Sequence[int | str]) -> list[str]:
         "agent.cameras": CameraTable,
         "agent.limits": AxisLimitsTable,
         "agent.lease": LeaseTable,
+        "agent.governor": GovernorTable,
     }
     table = tables.get(".".join(map(str, path[:2])), Settings)
     return list(table.model_fields)

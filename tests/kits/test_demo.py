@@ -14,8 +14,10 @@ from rich.console import Console
 from farhand.kits import demo
 from farhand.kits.demo import DemoOptions, Invitation, robot_list, stack_for
 from farhand.kits.demo_lan import Lan, own_address, qr
+from farhand.kits.demo_network import DemoNetwork
 from farhand.kits.keys_pressed import keys_pressed
 from farhand.kits.stack import Stack, free_port
+from farhand.media.bad_network import BadNetwork
 
 ROBOTS = robot_list(2)
 
@@ -119,8 +121,14 @@ def test_on_a_network_each_code_lets_one_browser_in_and_the_robots_have_enrolled
     options = DemoOptions(robots=2, lan=True, stamp=False)
     lan = Lan(port, ROBOTS, "127.0.0.1")
     try:
-        with stack_for(options, port, lan) as stack, httpx.Client(base_url=lan.url) as browser:
+        with (
+            DemoNetwork(port, BadNetwork(20, 1.0)) as network,
+            stack_for(options, port, lan, network) as stack,
+            httpx.Client(base_url=lan.url) as browser,
+        ):
+            assert browser.get("/v1/demo/network").status_code == 401
             _walk(lan, stack, browser)
+            assert browser.get("/v1/demo/network").json()["delayMs"] == 20
     finally:
         lan.close()
 

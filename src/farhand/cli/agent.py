@@ -1,6 +1,7 @@
 """`farhand agent`: reads the settings, picks the parts and runs the agent."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -17,6 +18,7 @@ from farhand.cli.config_verbs import print_config
 from farhand.cli.log import logging_to
 from farhand.config import AgentSection, load
 from farhand.errors import MediaError
+from farhand.media.bad_network import FILE_VARIABLE
 from farhand.protocol.ids import CameraId
 from farhand.store.folder_lock import lock_folder
 
@@ -125,7 +127,7 @@ def run(  # noqa: PLR0917 - typer's parameters are options
 async def _serve(
     section: AgentSection, bitrate_bps: int, addresses: list[str] | None, *, starts_gate: bool
 ) -> None:
-    from farhand.media.aiortc_ import AiortcBackend  # noqa: PLC0415 - slow to load
+    from farhand.media.aiortc_ import AiortcBackend, late  # noqa: PLC0415 - slow to load
 
     agent: Agent | None = None
 
@@ -149,6 +151,8 @@ async def _serve(
         telemetry=parts.telemetry(section),
         applied=applied,
     )
+    bad_network = os.environ.get(FILE_VARIABLE)
+    impairing = late.start(Path(bad_network), section.robot_id) if bad_network else None
     task = asyncio.current_task()
     if task is not None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -156,6 +160,8 @@ async def _serve(
     try:
         await agent.run()
     finally:
+        if impairing is not None:
+            impairing.cancel()
         for feed in feeds:
             await feed.close()
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from farhand.cli.settings_in_force import Setting
 from farhand.config import OidcTable, ServerSection
 from farhand.errors import Code, ConfigError
+from farhand.media.bad_network import FILE_VARIABLE
 from farhand.server.settings import OidcProvider, Rates, ServerSettings
 
 LAN_CODE_FILE = "FARHAND_LAN_CODE_FILE"
@@ -31,6 +32,7 @@ def server_settings(section: ServerSection) -> ServerSettings:
         text = f"console-dir: there is no index.html in {folder}."
         raise ConfigError(Code.CONSOLE_MISSING, text, "Give the folder of a built console.")
     limits, code_file = section.limits, os.environ.get(LAN_CODE_FILE)
+    bad_network = os.environ.get(FILE_VARIABLE)
     return ServerSettings(
         host=section.host,
         port=section.port,
@@ -58,9 +60,11 @@ def server_settings(section: ServerSection) -> ServerSettings:
             api_per_account=limits.api_per_account,
             login_per_address=limits.login_per_address,
             login_per_account=limits.login_per_account,
+            login_anywhere=limits.login_anywhere,
             enrol_per_address=limits.enrol_per_address,
         ),
         lan_code_file=Path(code_file) if code_file else None,
+        bad_network_file=Path(bad_network) if bad_network else None,
     )
 
 

@@ -9,15 +9,17 @@ import webbrowser
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from farhand import __version__
 from farhand.kits.demo_lan import Lan, qr
+from farhand.kits.demo_network import DemoNetwork
 from farhand.kits.keys_pressed import keys_pressed
 from farhand.kits.stack import Options, Robot, Stack, free_port
+from farhand.media.bad_network import GOOD, BadNetwork
 from farhand.server.console_files import PACKAGED
 
 REFRESH_S = 1.0
@@ -36,6 +38,8 @@ class DemoOptions:
     """Burn the clock into the pictures."""
     lan: bool = False
     """Let others on this network in, by a one-time code."""
+    network: BadNetwork = GOOD
+    """To begin with; the page has a switch."""
 
 
 def robot_list(count: int) -> tuple[Robot, ...]:
@@ -54,7 +58,9 @@ def is_built() -> bool:
     return (PACKAGED / "index.html").is_file()
 
 
-def stack_for(options: DemoOptions, port: int, lan: Lan | None = None) -> Stack:
+def stack_for(
+    options: DemoOptions, port: int, lan: Lan | None = None, network: DemoNetwork | None = None
+) -> Stack:
     """Return the demo's stack, not yet started."""
     clock = "--clock" if options.stamp else "--no-clock"
     stack = Options(robots=robot_list(options.robots), port=port, sim_arguments=[clock])
@@ -62,6 +68,9 @@ def stack_for(options: DemoOptions, port: int, lan: Lan | None = None) -> Stack:
         stack.server_arguments = lan.server_arguments
         stack.environment = lan.environment
         stack.token = lan.token
+    if network is not None:
+        stack.agent_arguments = network.agent_arguments
+        stack.environment = stack.environment | network.environment
     return Stack(stack)
 
 
@@ -74,20 +83,23 @@ def run(options: DemoOptions) -> None:
     if port != options.port:
         console.print(f"[yellow]![/] port {options.port} is taken: using {port}")
     lan = Lan(port, robot_list(options.robots)) if options.lan else None
+    network = None
     try:
         with console.status("starting …"):
-            stack = stack_for(options, port, lan)
+            network = DemoNetwork(port, options.network)
+            stack = stack_for(options, port, lan, network)
             stack.start()
         try:
             _welcome(console, stack, options, lan)
-            _live(console, stack, lan)
+            _live(console, stack, lan, network)
         except KeyboardInterrupt:
             console.print("stopping …")
         finally:
             stack.close()
     finally:
-        if lan is not None:
-            lan.close()
+        for part in (network, lan):
+            if part is not None:
+                part.close()
 
 
 def _welcome(console: Console, stack: Stack, options: DemoOptions, lan: Lan | None) -> None:
@@ -147,8 +159,9 @@ class Invitation:
         self._console.print("  within 10 minutes, once; the next code comes by itself")
 
 
-def _live(console: Console, stack: Stack, lan: Lan | None) -> None:
+def _live(console: Console, stack: Stack, lan: Lan | None, network: DemoNetwork) -> None:
     invitation = None if lan is None else Invitation(console, lan)
+    said = network.now if network.now.is_good else None
     with keys_pressed() as key, contextlib.ExitStack() as opened:
         live = None
         if console.is_terminal:
@@ -157,8 +170,11 @@ def _live(console: Console, stack: Stack, lan: Lan | None) -> None:
         while True:
             if invitation is not None:
                 invitation.show(again=pressed == "p")
+            if network.now != said:
+                said = network.now
+                console.print(f"[yellow]![/] {network.line() or 'the network is good again'}")
             if live is not None:
-                live.update(status_table(fetch_robots(stack)))
+                live.update(Group(status_table(fetch_robots(stack)), network.line()))
             pressed = key(REFRESH_S)
 
 

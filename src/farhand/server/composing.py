@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastapi import APIRouter
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -20,6 +21,7 @@ from farhand.dialects.teleop.exchange import Exchange
 from farhand.errors import Code, ConfigError
 from farhand.keys.signing import SigningKey, load_key, new_key
 from farhand.protocol.types import IceServer
+from farhand.server import demo_network
 from farhand.server.accounts.accounts import Accounts
 from farhand.server.accounts.revocation import Revocation
 from farhand.server.accounts.routes import add_to
@@ -103,12 +105,22 @@ def build(
     upkeep.add_to(api)
     app = make_app(
         context,
-        ConsoleFiles(settings.console, settings.root_path, is_open=not settings.has_accounts),
-        [api, *upkeep.routers(context)],
+        ConsoleFiles(
+            settings.console,
+            settings.root_path,
+            is_open=not settings.has_accounts,
+            has_bad_network=settings.bad_network_file is not None,
+        ),
+        [api, *upkeep.routers(context), *_demo(context, settings)],
         parts=[*upkeep.parts, lambda: accounts.running(tell_setup)],
         middleware=[*upkeep.middleware, Middleware(Limited, throttle=accounts.throttle)],
     )
     return Built(app, gateway, accounts, store, key, upkeep.certificate)
+
+
+def _demo(context: Context, settings: ServerSettings) -> list[APIRouter]:
+    file = settings.bad_network_file
+    return [] if file is None else [demo_network.router(context, file)]
 
 
 def _stores(settings: ServerSettings) -> tuple[Store, History]:

@@ -15,6 +15,7 @@ PACKAGED = Path(__file__).parent / "www"
 NONCE_PLACEHOLDER = "__CSP_NONCE__"
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _BASE = re.compile(r"<base\s[^>]*>", re.IGNORECASE)
+_DEMO_MARK = '<meta name="farhand-demo" content="network">'
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 _MISSING = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>farhand</title>
@@ -32,13 +33,20 @@ class ConsoleFiles:
         folder: Where the build is; ``None``: in the package.
         root_path: Path prefix under which a proxy serves us, without a slash at its end.
         is_open: Whether the server runs without accounts.
+        has_bad_network: Whether pages show the switch of `farhand demo` for a bad network.
 
     """
 
     def __init__(
-        self, folder: Path | None = None, root_path: str = "", *, is_open: bool = True
+        self,
+        folder: Path | None = None,
+        root_path: str = "",
+        *,
+        is_open: bool = True,
+        has_bad_network: bool = False,
     ) -> None:
         self._is_open = is_open
+        self._mark = _DEMO_MARK if has_bad_network else ""
         self._folder = (folder or PACKAGED).resolve()
         self._root_path = root_path
 
@@ -49,7 +57,7 @@ class ConsoleFiles:
         except OSError:
             return HTMLResponse(_MISSING, status_code=503, headers={"Cache-Control": "no-store"})
         nonce = secrets.token_urlsafe(16)
-        base = f'<base href="{self._root_path}/">'
+        base = f'<base href="{self._root_path}/">{self._mark}'
         if _BASE.search(html):
             html = _BASE.sub(base, html, count=1)
         else:

@@ -32,8 +32,10 @@ class Rates:
     login_per_address: str = "10/minute"
     """Only what failed counts."""
     login_per_account: str = "5/minute"
-    """The same."""
+    """The same, of one address at one account."""
     enrol_per_address: str = "10/minute"
+    login_anywhere: str = "100/minute"
+    """The same, at one account from all addresses where it is not logged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,14 @@ class PasswordCost:
 
     memory_kib: int = 64 * 1024
     passes: int = 3
-    lanes: int = 4
-    threads: int = 2
+    lanes: int = 1
+    """More would take as many cores at once from those who carry messages."""
+    threads: int = 1
+    """Hashes at once."""
     queue: int = 8
     """So many may wait for a thread; one more is told to come later."""
+    is_apart: bool = True
+    """In a process of its own, at a lower priority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,9 @@ class ServerSettings:
     password: PasswordCost = PasswordCost()
     lan_code_file: Path | None = None
     """The one-time code of `farhand demo --lan` is kept here; ``None``: there is none."""
+
+    bad_network_file: Path | None = None
+    """In `farhand demo`: how bad the network is made (`farhand.media.bad_network`)."""
 
     @property
     def has_accounts(self) -> bool:

@@ -11,6 +11,7 @@ module         private parts
                ``_early_checks``
 ``ice``        ``Connection.get_component_candidates _check_list _check_periodic``
 ``jitter``     ``RTCRtpReceiver.__jitter_buffer``, ``JitterBuffer._origin``, ``RtpPacket._data``
+``late``       ``StunProtocol.connection_made datagram_received``
 ``peer``       ``RTCRtpTransceiver.__sender _codecs``, ``RTCRtpSender._stream_id _ssrc``
 ``reporter``   ``RTCDtlsTransport._handle_rtp_data _send_rtp _rtp_header_extensions_map``
 ``sctp``       ``RTCSctpTransport._send _send_chunk _outbound_queue _sent_queue _flight_size``,
