@@ -7,31 +7,43 @@ from farhand.server.accounts.throttle import Throttle, key_of
 from farhand.server.accounts.windows import WindowStorage
 from farhand.server.problems import Problem
 from farhand.server.settings import Rates
-from tests.server.accounts.rig import PASSWORD, Clock, code_of, rig
+from tests.server.accounts.rig import PASSWORD, Clock, Rig, code_of, rig
 
-RATES = Rates(login_per_address="4/minute", login_per_account="2/minute")
+RATES = Rates(login_per_address="4/minute", login_per_account="2/minute", login_anywhere="5/minute")
 
 
-async def test_a_password_is_guessed_so_often_and_then_its_owner_waits_too() -> None:
+async def _attempt(server: Rig, name: str, password: str, address: str) -> int:
+    answer = await server.browser(address).post(
+        "/v1/login", json={"name": name, "password": password}
+    )
+    if answer.status_code == 429:
+        assert code_of(answer) == "FH-3013"
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+    return answer.status_code
+
+
+async def test_a_guesser_waits_and_the_owner_elsewhere_does_not() -> None:
     async with rig(rates=RATES) as server:
         await server.user()
-        await server.user("bob")
-
-        async def attempt(name: str, password: str, address: str) -> int:
-            browser = server.browser(address)
-            answer = await browser.post("/v1/login", json={"name": name, "password": password})
-            if answer.status_code == 429:
-                assert code_of(answer) == "FH-3013"
-                assert 0 < int(answer.headers["retry-after"]) <= 60
-            return answer.status_code
-
-        assert await attempt("ana", "guess number 1", "192.0.2.1") == 401
-        assert await attempt("ana", "guess number 2", "192.0.2.2") == 401
-        assert await attempt("ana", "guess number 3", "192.0.2.3") == 429
-        assert await attempt("ANA", PASSWORD, "192.0.2.3") == 429
-        assert await attempt("bob", PASSWORD, "192.0.2.1") == 200
+        for status in (401, 401, 429):
+            assert await _attempt(server, "ana", "guess number", "192.0.2.1") == status
+        assert await _attempt(server, "ANA", PASSWORD, "192.0.2.1") == 429
+        assert await _attempt(server, "ana", PASSWORD, "192.0.2.2") == 200
         server.clock.turn(61)
-        assert await attempt("ana", PASSWORD, "192.0.2.1") == 200
+        assert await _attempt(server, "ana", PASSWORD, "192.0.2.1") == 200
+
+
+async def test_many_guessers_wait_in_the_end_but_not_one_who_is_logged_in_there() -> None:
+    async with rig(rates=RATES) as server:
+        await server.user()
+        assert await _attempt(server, "ana", PASSWORD, "198.51.100.1") == 200
+        for number in range(5):
+            assert await _attempt(server, "ana", "guess number", f"192.0.2.{number}") == 401
+        assert await _attempt(server, "ana", PASSWORD, "192.0.2.9") == 429
+        assert await _attempt(server, "ana", "a slip of hers", "198.51.100.1") == 401
+        assert await _attempt(server, "ana", PASSWORD, "198.51.100.1") == 200
+        server.clock.turn(61)
+        assert await _attempt(server, "ana", PASSWORD, "192.0.2.9") == 200
 
 
 async def test_an_address_that_fails_at_many_accounts_waits_and_others_do_not() -> None:

@@ -20,7 +20,7 @@ from tests.server.rest.harness import place, somebody
 
 URL = "http://testserver"
 ENDLESS = "1000000/second"
-PLENTY = Rates(ENDLESS, ENDLESS, ENDLESS, ENDLESS, ENDLESS)
+PLENTY = Rates(*[ENDLESS] * 6)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -26,7 +26,7 @@ OURS, THEIRS = "site-b", "site-a"
 NOWHERE = "e0000000000000000000000e"
 NAMES = re.compile(r"\{(\w+)\}")
 ENDLESS = "1000000/second"
-PLENTY = Rates(ENDLESS, ENDLESS, ENDLESS, ENDLESS, ENDLESS)
+PLENTY = Rates(*[ENDLESS] * 6)
 FOR_ADMINS = ("/v1/user", "/v1/webhook")
 """What those who are no admins are refused before an id is looked at."""
 

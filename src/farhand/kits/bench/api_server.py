@@ -32,7 +32,7 @@ def main(state: Path) -> None:
         robot_burst=_NO_LIMIT,
         candidates=_MANY,
     )
-    rates = Rates(*[_ALWAYS] * 5)
+    rates = Rates(*[_ALWAYS] * 6)
     settings = ServerSettings(
         host="127.0.0.1",
         port=0,

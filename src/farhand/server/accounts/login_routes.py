@@ -68,8 +68,9 @@ class LoginRoutes:
         accounts, body = self._accounts, call.body
         require_accounts(accounts)
         check_page(call.request, accounts.own_origins)
-        key = f"name:{body.name.casefold()}"
-        with accounts.throttle.attempt(address_of(call.request), key) as attempt:
+        key, address = f"name:{body.name.casefold()}", address_of(call.request)
+        is_at_home = accounts.logins.is_at(accounts.people.user(body.name), address)
+        with accounts.throttle.attempt(address, key, is_at_home=is_at_home) as attempt:
             known = accounts.people.user(body.name)
             user = await self._proved(body)
             if user is None or user.is_disabled:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from farhand.server.accounts.people import People
 from farhand.server.accounts.secret import COOKIE, digest, new_id, new_secret
+from farhand.server.accounts.throttle import key_of
 from farhand.server.settings import ServerSettings
 from farhand.store.base import Change, Deed, Delete, Put, Store
 from farhand.store.records import Login, User
@@ -75,6 +76,15 @@ class Logins:
         return [
             Delete(Login, (one.id,)) for one in self._store.all(Login) if one.user_id == user_id
         ]
+
+    def is_at(self, user: User | None, address: str) -> bool:
+        """Say whether a user is logged in at an address now."""
+        return user is not None and any(
+            one.user_id == user.id
+            and key_of(one.address) == key_of(address)
+            and self._people.by_login(one) is not None
+            for one in self._store.all(Login)
+        )
 
     def set_cookie(self, request: Request, response: Response, secret: str) -> None:
         """Hand the secret to the browser; no script can read it."""

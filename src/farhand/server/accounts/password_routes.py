@@ -32,7 +32,8 @@ class PasswordRoutes:
         accounts, body = self._accounts, call.body
         user = self._own(call)
         check_rules(body.new)
-        with accounts.throttle.attempt(address_of(call.request), f"user:{user.id}") as attempt:
+        address, key = address_of(call.request), f"user:{user.id}"
+        with accounts.throttle.attempt(address, key, is_at_home=True) as attempt:
             if not await accounts.passwords.verify(user.password_hash, body.old):
                 text = "The old password is wrong."
                 raise await self._wrong(call, text, user)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id on few threads, with a bounded queue before them.
+"""Passwords: argon2id beside the event loop, with a bounded queue before it.
 
 One hash takes 64 MiB and some 100 ms by design; a hundred at once would take the machine. Whoever
 finds the queue full is told to come again.
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError
 
 from farhand.errors import Code
+from farhand.server.accounts.hashing import Hashers, do, hasher
 from farhand.server.accounts.throttle import too_many
 from farhand.server.problems import Problem
 from farhand.server.settings import PasswordCost
@@ -38,15 +38,15 @@ class Passwords:
     """
 
     def __init__(self, cost: PasswordCost) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=cost.passes,
-            memory_cost=cost.memory_kib,
-            parallelism=cost.lanes,
-            hash_len=_HASH_BYTES,
-            salt_len=_SALT_BYTES,
-        )
-        # Not at a lower priority: one that is kept waiting with the interpreter's lock in its hands
-        # keeps the event loop waiting, too.
+        parameters = {
+            "time_cost": cost.passes,
+            "memory_cost": cost.memory_kib,
+            "parallelism": cost.lanes,
+            "hash_len": _HASH_BYTES,
+            "salt_len": _SALT_BYTES,
+        }
+        self._hasher = hasher(parameters)
+        self._apart = Hashers(parameters) if cost.is_apart else None
         self._pool = ThreadPoolExecutor(cost.threads, "password")
         self._bound = cost.threads + cost.queue
         self._nobody = _hash_of_nothing(cost)
@@ -60,7 +60,7 @@ class Passwords:
             Problem: 429 FH-3013, too many wait already.
 
         """
-        return await self._run(lambda: self._hasher.hash(password))
+        return str(await self._run(lambda: self._do(None, password)))
 
     async def verify(self, stored: str, password: str) -> bool:
         """Say whether ``password`` is the one of a hash.
@@ -82,14 +82,18 @@ class Passwords:
             return False
 
     def close(self) -> None:
-        """End the threads; what waits is dropped."""
+        """End the threads and their processes; what waits is dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._apart is not None:
+            self._apart.close()
 
     def _check(self, stored: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError):
-            return False
+        return bool(self._do(stored, password))
+
+    def _do(self, stored: str | None, password: str) -> str | bool:
+        if self._apart is not None:
+            return self._apart.ask(stored, password)
+        return do(self._hasher, stored, password)
 
     async def _run(self, job: Callable[[], T]) -> T:
         if self.busy >= self._bound:

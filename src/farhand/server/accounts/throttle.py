@@ -111,6 +111,7 @@ class Throttle:
         self._api_account = limit("api_per_account")
         self._login_address = limit("login_per_address")
         self._login_account = limit("login_per_account")
+        self._login_anywhere = limit("login_anywhere")
         # Apart from passwords: tokens cannot be guessed, and a program that goes on sending one
         # that was revoked must not keep the people of its house from logging in.
         self._token_address = limit("login_per_address", "tokens")
@@ -153,10 +154,19 @@ class Throttle:
         self._enrol_address.take(f"oidc {key_of(address)}")
 
     @contextmanager
-    def attempt(self, address: str, account: str | None = None) -> Iterator[Attempt]:
+    def attempt(
+        self, address: str, account: str | None = None, *, is_at_home: bool = False
+    ) -> Iterator[Attempt]:
         """Let somebody prove who they are; the failure is counted for address and account.
 
-        Those under way count as if they failed: many at once are not let past the limit.
+        Those under way count as if they failed: many at once are not let past the limit. Nobody can
+        keep others out of their account: what is guessed elsewhere counts apart, and from an
+        address where the account is logged in, not at all.
+
+        Args:
+            address: From where.
+            account: Whose they say they are.
+            is_at_home: The account is logged in at this address.
 
         Raises:
             Problem: 429 FH-3013.
@@ -165,7 +175,9 @@ class Throttle:
         attempt = Attempt()
         limits = [(self._login_address, key_of(address))]
         if account is not None:
-            limits.append((self._login_account, account))
+            limits.append((self._login_account, f"{key_of(address)} {account}"))
+            if not is_at_home:
+                limits.append((self._login_anywhere, account))
         with ExitStack() as places:
             for limit, key in limits:
                 limit.reserve(key)
