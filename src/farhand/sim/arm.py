@@ -50,6 +50,11 @@ class Arm:
         """The largest measured rate of a joint, rad/s, or of the gripper, m/s."""
         return max(*map(abs, self.rates), abs(self.width_rate))
 
+    def place(self, joints: Joints) -> None:
+        """Put the arm in a posture, at rest."""
+        self.joints, self.skeleton = joints, kinematics.skeleton(joints)
+        self.rates = (0.0, 0.0, 0.0, 0.0)
+
     def step(
         self,
         joints: Sequence[float],

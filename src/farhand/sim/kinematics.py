@@ -20,8 +20,8 @@ singularity it bounds the joints' rates."""
 PITCH_LEVER_M = 0.1
 """What a wrong pitch of the hand counts against a wrong place of the tip: one rad as so much."""
 STRAY = (0.1, 0.5)
-"""How far the tip may leave the line it was told to follow, as part of its speed: up to the first
-it goes on, from the second on it stands, between them it slows."""
+"""How far the tip may leave the line it was told to follow, as the sine of the angle between the
+two: up to the first it goes on, from the second on it stands, between them it slows."""
 
 
 class Plane(NamedTuple):
@@ -93,7 +93,10 @@ def tip_rates(
     moved = (moved_ahead, turn * radius, moved_up)
     wish = (ahead, across, velocity[2])
     along = sum(a * b for a, b in zip(moved, wish, strict=True)) / speed
-    stray = math.sqrt(max(0.0, sum(a * a for a in moved) - along * along)) / speed
+    pace = math.hypot(*moved)
+    if along <= 0.0:
+        return (0.0, 0.0, 0.0, 0.0)
+    stray = math.sqrt(max(0.0, pace * pace - along * along)) / pace
     factor = min(max((STRAY[1] - stray) / (STRAY[1] - STRAY[0]), 0.0), 1.0)
     lift, elbow, wrist = (rate * factor for rate in bends)
     return turn * factor, lift, elbow, wrist

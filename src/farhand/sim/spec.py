@@ -41,8 +41,9 @@ GRIPPER_BRAKE = 1.0
 """The same for the gripper, m/s^2."""
 JOINT_MINIMA = (-1.9, -0.5, -2.9, -1.9)
 """Hard stops of shoulder pan, shoulder lift, elbow and wrist, rad. Lift is the upper arm's angle
-above level, elbow and wrist are what the next link is bent upwards by."""
-JOINT_MAXIMA = (1.9, 2.9, 0.0, 1.9)
+above level, elbow and wrist are what the next link is bent upwards by. The elbow stops short of a
+stretched arm: from there the tip could not come back by itself."""
+JOINT_MAXIMA = (1.9, 2.9, -0.1, 1.9)
 JOINT_SPEEDS = (1.2, 1.0, 1.2, 1.6)
 """Largest rates, rad/s; also of what the tip's motion asks for."""
 STOW = (0.0, 2.75, -2.8, -0.4)
