@@ -2,7 +2,7 @@
 
 import { CODES } from "@farhand/client";
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type Loose = Readonly<Record<string, unknown>>;
 
 export interface Options {

@@ -14,6 +14,7 @@ import { EventList } from "../panels/event_list.tsx";
 import { Hud } from "../panels/hud.tsx";
 import { LinkPill } from "../panels/link_pill.tsx";
 import { MemberList } from "../panels/member_list.tsx";
+import { NetworkSwitch } from "../panels/network_switch.tsx";
 import { Stage } from "../panels/stage.tsx";
 import { StateWord } from "../panels/state_word.tsx";
 import { StopButton } from "../panels/stop_button.tsx";
@@ -79,6 +80,7 @@ export default function DriveView(props: { watchOnly: boolean; isGuest?: boolean
           <ControlPanel watchOnly={props.watchOnly} isGuest={props.isGuest === true} />
           <AxisPanel watchOnly={props.watchOnly} />
           <Hud />
+          <NetworkSwitch />
           <MemberList />
           <EventList />
         </div>

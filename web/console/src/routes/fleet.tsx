@@ -4,6 +4,7 @@ import { Search, Tag } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAuth } from "../auth.tsx";
+import { NetworkSwitch } from "../panels/network_switch.tsx";
 import { RobotCard } from "../panels/robot_card.tsx";
 import { type Presence, presenceOf, type RobotEntry, useRobots } from "../robots.ts";
 import { Page } from "../shell/page.tsx";
@@ -37,6 +38,7 @@ export function FleetPage(): ReactNode {
         ) : (
           <EmptyFleet isError={isError} />
         )}
+        <NetworkSwitch />
         <PresenceAnnouncer robots={robots} />
       </div>
     </Page>
