@@ -34,7 +34,7 @@ CUT_S = 2.0
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Stack]:
-    with Stack(Options(accounts=True)) as started:
+    with Stack(Options(accounts=True, governor={"blind_cap": 1.0})) as started:
         yield started
 
 

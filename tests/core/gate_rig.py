@@ -7,6 +7,7 @@ from farhand.core.gate_config import GateConfig
 from farhand.core.gate_latch import LatchRecord
 from farhand.protocol.control import ControlFrame
 from farhand.protocol.gate_link import Halted, Judged, ResetDone
+from farhand.protocol.types import SteerBy
 
 MS = 1000
 START = 1_000_000_000
@@ -21,6 +22,9 @@ class Limit:
     acceleration: float = 50.0
     deceleration: float = 50.0
     jerk: float = 5000.0
+    id: str = "linear.x"
+    position_minimum: float | None = None
+    position_maximum: float | None = None
 
 
 AXES = (Limit(), Limit())
@@ -68,11 +72,11 @@ class Rig:
                 self.gate.answered(member, beat.n, middle + CLOCKS[member], self.now)
             self.heard = beat.n
 
-    def grant(self, member: int = 1) -> int:
-        """Grant a new epoch."""
+    def grant(self, member: int = 1, steer_by: SteerBy = "local") -> int:
+        """Grant a new epoch; ``local``: without the governor."""
         self.epoch += 1
         self.seq = 0
-        assert self.gate.grant(member, self.epoch, self.now)
+        assert self.gate.grant(member, self.epoch, self.now, steer_by)
         return self.epoch
 
     def frame(self, axes: tuple[float, ...], member: int = 1, **changes: int) -> ControlFrame:

@@ -21,6 +21,9 @@ class Limit:
     acceleration: float = 2.0
     deceleration: float = 4.0
     jerk: float = 40.0
+    id: str = "linear.x"
+    position_minimum: float | None = None
+    position_maximum: float | None = None
 
 
 def settle(axis: AxisShaper, target: float, steps: int = 5000) -> list[float]:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from farhand.errors import Code
 from farhand.protocol import gate_link as g
 from farhand.protocol.control import ControlFrame
+from farhand.protocol.types import SteerBy
 from tests import evidence
 
 Message = TypeVar("Message", bound=g.FromGate)
@@ -107,6 +108,8 @@ class Agent:
         self.seq = 0
         self.is_closed = False
         self.is_relayed = False
+        self.shows: Callable[[int], tuple[int, int]] | None = None
+        """What the driver is shown by now: stamp of the newest picture, loop latency in ms."""
         self.insists = True
         """Drive on after the gate has stopped the robot: on a machine that stalls, it does so."""
         self._is_stopped = False
@@ -124,13 +127,17 @@ class Agent:
         """Send one frame of member 1."""
         self.seq += 1
         fields = {"epoch": self.epoch, "seq": self.seq, "sent_us": now_us(), "heard": self.heard}
-        frame = ControlFrame(**(fields | changes), seen_us=0, loop_ms=0, axes=axes)
+        fields |= {"seen_us": 0, "loop_ms": 0}
+        if self.shows is not None:
+            fields["seen_us"], fields["loop_ms"] = self.shows(now_us())
+        frame = ControlFrame(**(fields | changes), axes=axes)
         self.sent.append(frame.sent_us)
         self.send(g.Command(1, frame.pack(), self.is_relayed))
 
-    def grant(self, epoch: int) -> None:
+    def grant(self, epoch: int, steer_by: SteerBy = "local") -> None:
+        """Grant ``epoch``; ``local``: without the governor."""
         self.epoch, self.seq = epoch, 0
-        self.send(g.Grant(1, epoch))
+        self.send(g.Grant(1, epoch, steer_by))
 
     def wait(
         self, kind: type[Message], matches: Callable[[Message], bool] | None = None

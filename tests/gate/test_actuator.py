@@ -41,7 +41,7 @@ class Bench:
         with self.lock:
             now = now_us()
             self.gate.latch.open_start()
-            self.gate.grant(1, self.gate.highest_epoch + 1, now)
+            self.gate.grant(1, self.gate.highest_epoch + 1, now, "local")
             self.gate.fresh_us = self.gate.pulse_us = now
             self.gate.is_armed = True
             self.gate.shaper.aim((1.0,) * len(self.driver.axes), now)

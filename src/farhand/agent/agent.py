@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
+from msgspec.structs import replace
 
 from farhand import __version__
 from farhand.agent.authority import Authority
@@ -122,6 +123,7 @@ class Agent:
             telemetry,
             lease=self.authority.state,
             clock_us=clock_us,
+            axes=[axis.id for axis in settings.manifest.axes],
         )
         self.video = VideoReports(
             self.people,
@@ -196,6 +198,8 @@ class Agent:
 
     def _hello(self, resume: str | None) -> m.Hello:
         manifest = self.settings.manifest
+        if self.gate.hello is not None:  # its driver knows what a stop is
+            manifest = replace(manifest, stop_behavior=self.gate.hello.stop_behavior)
         return m.Hello(
             "robot",
             manifest.name,

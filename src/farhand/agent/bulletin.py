@@ -1,11 +1,12 @@
 """What the robot tells everybody by itself: status, telemetry, events."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from farhand.agent.cap_news import CapNews
 from farhand.agent.people import People
 from farhand.agent.telemetry import Reporter, TelemetrySource, make_status
 from farhand.errors import Code
@@ -23,6 +24,8 @@ class _GateTold:
     stop_id: int = 0
     watchdog: int | None = None
     fault: str = ""
+    cap: tuple[float, str] = (1.0, "full")
+    at_limit: tuple[int, ...] = ()
 
 
 class Bulletin:
@@ -34,6 +37,7 @@ class Bulletin:
         telemetry: Where measurements come from.
         lease: Says who drives.
         clock_us: The robot's clock.
+        axes: Ids of the robot's axes in the manifest's order.
 
     """
 
@@ -45,6 +49,7 @@ class Bulletin:
         *,
         lease: Callable[[], m.LeaseState],
         clock_us: Callable[[], int],
+        axes: Sequence[str] = (),
     ) -> None:
         self.gate_state: g.GateState | None = None
         self.is_gate_alive = False
@@ -54,6 +59,8 @@ class Bulletin:
         self._telemetry = telemetry
         self._lease = lease
         self._clock_us = clock_us
+        self._axes = tuple(axes)
+        self._caps = CapNews(self.announce, clock_us)
         self._nonce = secrets.token_hex(4)
         self._events = 0
         self._stamp_us = 0
@@ -86,7 +93,11 @@ class Bulletin:
         """Tell what is new in the gate's state; return whether a `stop` latch is new."""
         self.gate_state = state
         told = self._gate
-        self._gate = _GateTold(state.latch, state.stop_id, state.watchdog, state.fault)
+        self._gate = _GateTold(
+            *(state.latch, state.stop_id, state.watchdog, state.fault),
+            *((state.cap, state.cap_reason), state.at_limit),
+        )
+        self._caps.on_gate_state(state)
         if told.watchdog is not None and state.watchdog > told.watchdog:
             text = "No command in time: the gate has stopped the robot."
             self.announce(m.Event("watchdog", text=text))
@@ -125,6 +136,7 @@ class Bulletin:
             gate=self.gate_state,
             is_gate_alive=self.is_gate_alive,
             streaming=self._streaming,
+            axes=self._axes,
         )
         self._people.broadcast(status)
 

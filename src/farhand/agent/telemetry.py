@@ -1,7 +1,7 @@
 """What the robot measures: as status at 2 Hz and at once on change, as telemetry at 10 Hz."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -44,8 +44,20 @@ def make_status(
     gate: GateState | None,
     is_gate_alive: bool,
     streaming: tuple[CameraId, ...],
+    axes: Sequence[str],
 ) -> m.Status:
-    """Put together what is known now."""
+    """Put together what is known now.
+
+    Args:
+        stamp_us: When that is, on this machine's monotonic clock.
+        measured: The newest measurement.
+        lease: Who drives.
+        gate: The newest the gate has said.
+        is_gate_alive: Whether it still speaks.
+        streaming: Cameras that are watched.
+        axes: Ids in the manifest's order.
+
+    """
     stop = None
     if gate is not None and gate.latch is not None:
         stop = m.StopState(gate.latch, gate.stop_id, gate.stop_by)
@@ -63,7 +75,23 @@ def make_status(
         gate="ok" if is_gate_alive else "lost",
         gate_counters=counters,
         streaming=streaming,
+        cap=speed_cap(gate) if lease.holder is not None and is_gate_alive else None,
+        at_limit=_at_limit(gate, axes) if is_gate_alive else (),
     )
+
+
+def speed_cap(gate: GateState | None) -> m.SpeedCap | None:
+    """Return what the governor allows; ``None``: the gate has not said, or nobody drives."""
+    if gate is None or not gate.epoch:
+        return None
+    blind_m = None if gate.blind_mm is None else gate.blind_mm / 1000
+    return m.SpeedCap(gate.cap, gate.cap_reason, gate.loop_ms, blind_m)
+
+
+def _at_limit(gate: GateState | None, axes: Sequence[str]) -> tuple[str, ...]:
+    if gate is None:
+        return ()
+    return tuple(axes[index] for index in gate.at_limit if 0 <= index < len(axes))
 
 
 def _mode(

@@ -15,7 +15,7 @@ from farhand.agent.identity import KEY_FILE, Enrolment, Identity
 from farhand.agent.settings import AgentSettings
 from farhand.agent.side_message import AppliedLog
 from farhand.agent.telemetry import Measurement, TelemetrySource
-from farhand.config import AgentSection, CameraTable, LeaseTable
+from farhand.config import AgentSection, CameraTable, GovernorTable, LeaseTable
 from farhand.core.lease_rules import LeaseRules
 from farhand.errors import Code, ConfigError
 from farhand.keys.signing import load_key
@@ -236,7 +236,14 @@ def _limited(axis: Axis, section: AgentSection) -> Axis:
         return axis
     minimum = axis.minimum if limit.minimum is None else max(axis.minimum, limit.minimum)
     maximum = axis.maximum if limit.maximum is None else min(axis.maximum, limit.maximum)
-    return replace(axis, minimum=minimum, maximum=maximum)
+    low, high = limit.position_minimum, limit.position_maximum
+    return replace(
+        axis,
+        minimum=minimum,
+        maximum=maximum,
+        position_minimum=axis.position_minimum if low is None else low,
+        position_maximum=axis.position_maximum if high is None else high,
+    )
 
 
 def _gate_command(section: AgentSection, gate_socket: Path) -> list[str]:
@@ -250,6 +257,9 @@ def _gate_command(section: AgentSection, gate_socket: Path) -> list[str]:
     if section.limits:
         limits = {k: v.model_dump(exclude_none=True) for k, v in section.limits.items()}
         command += ["--limits", msgspec.json.encode(limits).decode()]
+    if section.governor != GovernorTable():
+        governor = section.governor.model_dump(exclude_defaults=True)
+        command += ["--governor", msgspec.json.encode(governor).decode()]
     command += ["--unlatch-on-grant"] if section.unlatch_on_grant else []
     command += ["--accept-no-device-timeout"] if section.accept_no_device_timeout else []
     return command

@@ -10,6 +10,7 @@ from farhand.cli.log import logging_to
 from farhand.drivers.base import Driver
 from farhand.errors import Code, ConfigError
 from farhand.gate import process
+from farhand.gate.governing import parse_governor
 from farhand.gate.limits import parse_overrides
 
 app = typer.Typer(
@@ -72,6 +73,9 @@ def run(
     ] = None,
     max_age_ms: Annotated[int, typer.Option(help="Oldest command that is obeyed, 20-400.")] = 150,
     limits: Annotated[str, typer.Option(help='Lower limits: {"linear.x": {"maximum": 0.5}}')] = "",
+    governor: Annotated[
+        str, typer.Option(help='Slower by latency: {"t_ref_ms": 200, "blind_distance_m": 0.1}')
+    ] = "",
     unlatch_on_grant: Annotated[
         bool, typer.Option(help="The first grant clears the start latch: simulated robots only.")
     ] = False,
@@ -94,6 +98,7 @@ def run(
         unlatch_on_grant=unlatch_on_grant,
         accept_no_device_timeout=accept_no_device_timeout,
         limits=parse_overrides(limits),
+        governor=parse_governor(governor),
         wait_agent_s=wait_agent_s,
     )
     with logging_to():

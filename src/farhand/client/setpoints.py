@@ -15,6 +15,8 @@ from farhand.protocol.ids import Epoch
 RATE_HZ = 50.0
 KEPT = 2_000
 """Round trips and sending times that are kept."""
+_STOPPED = (Code.NEUTRAL_FIRST, Code.LATCHED, Code.VIDEO_STALE, Code.LOOP_TOO_LONG)
+"""The robot stands, and neutral comes first."""
 
 
 def now_us() -> int:
@@ -111,7 +113,7 @@ class Setpoints:
         self.round_trips_us.append(self._clock_us() - self._sent_us[verdict.seq])
         if verdict.code is None:
             self.is_armed = True
-        elif verdict.code in (Code.NEUTRAL_FIRST, Code.LATCHED) and self.is_armed:
+        elif verdict.code in _STOPPED and self.is_armed:
             # The robot was stopped: that the way is free again is no reason to go on by itself.
             self.is_armed, self._setpoint = False, self._zeros
 

@@ -7,67 +7,26 @@ thread that nothing else can hold up.  Calls must not overlap.  All times are in
 of the robot's monotonic clock.
 """
 
-import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from farhand.core.clock_sync import ClockSync
+from farhand.core.gate_checks import CapWatch
 from farhand.core.gate_config import FUTURE_US, MAX_EPOCH, PAUSE_US, GateConfig
-from farhand.core.gate_latch import Latch, LatchRecord
-from farhand.core.gate_limits import Limits, Shaper
+from farhand.core.gate_effects import Arrival, Effect, FinishReset, Reply, Rule, SaveLatch
+from farhand.core.gate_latch import LatchRecord
+from farhand.core.gate_limits import Limits
+from farhand.core.gate_positions import Positions
+from farhand.core.gate_rules import GateRules
+from farhand.core.governor import Governor
 from farhand.errors import Code, RemoteProtocolError
-from farhand.protocol.control import ControlFrame, unpack_control
+from farhand.protocol.control import unpack_control
 from farhand.protocol.gate_link import GateBeatNow, GateState, Halted, Judged, ResetDone
+from farhand.protocol.types import CapReason, SteerBy
+
+__all__ = ["Arrival", "Effect", "FinishReset", "Gate", "Reply", "Rule", "SaveLatch"]
 
 
-@dataclass(frozen=True, slots=True)
-class SaveLatch:
-    """Write ``record`` to disk, for good; if that fails, leave out the effects behind this one."""
-
-    record: LatchRecord
-
-
-@dataclass(frozen=True, slots=True)
-class FinishReset:
-    """Call :meth:`Gate.finish_reset` with these."""
-
-    member: int
-    stop_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Send ``message`` to the agent."""
-
-    message: Halted | ResetDone
-
-
-Effect = SaveLatch | FinishReset | Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One control frame with all that the rules ask about it."""
-
-    member: int
-    frame: ControlFrame
-    now_us: int
-    sent_us: int | None
-    """When it was sent, by estimate, on the robot's clock; ``None``: no estimate."""
-    is_relayed: bool = False
-    """Whether it came by way of the server."""
-
-    @property
-    def age_us(self) -> int:
-        """How old it is by estimate; 0 when unknown."""
-        return 0 if self.sent_us is None else self.now_us - self.sent_us
-
-
-Rule = Callable[[Arrival], bool]
-
-
-class Gate:
+class Gate(GateRules):
     """The safety envelope of one robot.
 
     Args:
@@ -81,18 +40,9 @@ class Gate:
     def __init__(
         self, config: GateConfig, limits: Sequence[Limits], record: LatchRecord, now_us: int
     ) -> None:
-        self.config = config
-        self.shaper = Shaper(limits, config.speed_cap)
-        self.latch = Latch(record)
-        self.clock = ClockSync(max_rtt_us=2 * config.max_age_us)
-        self.holder: int | None = None
-        """Number of the member that holds the lease."""
-        self.epoch = 0
-        """Of the grant in force, 0 = none."""
+        super().__init__(config, limits, record)
+        self.positions = Positions(limits, self.shaper)
         self.highest_epoch = 0
-        self.seq = -1
-        self.is_armed = False
-        """Neutral was seen since whatever stopped us last."""
         self.fresh_us = now_us
         """When the last good command was sent, by estimate, but never later than it was judged."""
         self.pulse_us = now_us
@@ -106,62 +56,10 @@ class Gate:
         """Invariants (I1 …) that did not hold at run time: bugs. Each one latches a stop."""
         self.fault = ""
         self._newest = (0, -1)
-        self._rules: tuple[tuple[Code, Rule], ...] = (
-            (Code.BAD_FRAME, self.has_all_axes),
-            (Code.NOT_HOLDER, self.is_from_holder),
-            (Code.LATCHED, self.is_unlatched),
-            (Code.REPLAYED, self.is_new),
-            (Code.CLOCK_UNKNOWN, self.has_known_clock),
-            (Code.FROM_THE_FUTURE, self.is_past),
-            (Code.TOO_OLD, self.is_young),
-            (Code.BEAT_TOO_OLD, self.has_heard_lately),
-            (Code.NOT_FINITE, self.is_finite),
-            (Code.NEUTRAL_FIRST, self.is_neutral_or_armed),
-        )
-
-    # --- the rules ---
-
-    def has_all_axes(self, arrival: Arrival) -> bool:
-        """One number for each axis."""
-        return len(arrival.frame.axes) == len(self.shaper.axes)
-
-    def is_from_holder(self, arrival: Arrival) -> bool:
-        """From the member that holds the lease, under the epoch granted now."""
-        return arrival.member == self.holder and arrival.frame.epoch == self.epoch
-
-    def is_unlatched(self, _arrival: Arrival) -> bool:
-        """No latch holds the robot."""
-        return self.latch.kind is None
-
-    def is_new(self, arrival: Arrival) -> bool:
-        """Its number is above that of the last one applied."""
-        return arrival.frame.seq > self.seq
-
-    def has_known_clock(self, arrival: Arrival) -> bool:
-        """The member's clock has been measured."""
-        return arrival.sent_us is not None
-
-    def is_past(self, arrival: Arrival) -> bool:
-        """Not from the future, by more than an estimate may be wrong."""
-        return arrival.age_us >= -FUTURE_US
-
-    def is_young(self, arrival: Arrival) -> bool:
-        """Not older than ``max_age``, by estimate."""
-        return arrival.age_us <= self.config.max_age_us
-
-    def has_heard_lately(self, arrival: Arrival) -> bool:
-        """Its sender has heard a beat that we sent lately: no stamp can fake this."""
-        sent_us = self.clock.sent_at(arrival.frame.heard)
-        bound_us = self.config.relayed_heard_us if arrival.is_relayed else self.config.heard_us
-        return sent_us is not None and arrival.now_us - sent_us <= bound_us
-
-    def is_finite(self, arrival: Arrival) -> bool:
-        """Every axis is a number. Comes before any limit: a clamp turns NaN into full speed."""
-        return all(map(math.isfinite, arrival.frame.axes))
-
-    def is_neutral_or_armed(self, arrival: Arrival) -> bool:
-        """All zeros, or all zeros came before."""
-        return self.is_armed or not any(arrival.frame.axes)
+        base = next((axis for axis in limits if axis.id.startswith("linear")), None)
+        self.top_speed = max(-base.minimum, base.maximum) if base else None
+        """Of the base, in m/s; ``None``: there is none."""
+        self._cap_watch = CapWatch(self.shaper)
 
     # --- what the agent says ---
 
@@ -177,6 +75,10 @@ class Gate:
         sent_us = None if offset_us is None else frame.sent_us - offset_us
         arrival = Arrival(member, frame, now_us, sent_us, is_relayed)
         code = next((code for code, holds in self._rules if not holds(arrival)), None)
+        if code is None:
+            self._observe(arrival)
+            broken = (code for code, holds in self._observed_rules if not holds(arrival))
+            code = next(broken, None)
         if code is None and not self._is_sound(arrival):
             code = Code.INTERNAL
         if code is None:
@@ -184,9 +86,12 @@ class Gate:
         else:
             self.refused[code] += 1
         age_ms = min(0xFFFF, max(0, arrival.age_us // 1000))
-        return Judged(member, frame.epoch, frame.seq, frame.sent_us, age_ms, now_us, code)
+        is_neutral = not any(frame.axes)
+        return Judged(
+            *(member, frame.epoch, frame.seq, frame.sent_us, age_ms, now_us, code, is_neutral)
+        )
 
-    def grant(self, member: int, epoch: int, now_us: int) -> bool:
+    def grant(self, member: int, epoch: int, now_us: int, steer_by: SteerBy = "video") -> bool:
         """Let ``member`` drive, from standstill; ``False``: ``epoch`` is not above all before."""
         self.pulse(now_us)
         if not self.is_next_epoch(epoch):
@@ -195,6 +100,8 @@ class Gate:
         self.stand()
         self.holder, self.epoch, self.highest_epoch, self.seq = member, epoch, epoch, -1
         self.clock.forget(member, now_us)
+        self.governor = Governor(self.config.governor, steer_by, self.top_speed)
+        self._apply_cap()
         if self.config.unlatch_on_grant:
             self.latch.open_start()
         return True
@@ -206,7 +113,8 @@ class Gate:
     def revoke(self) -> None:
         """Nobody drives."""
         self.stand()
-        self.holder, self.epoch = None, 0
+        self.holder, self.epoch, self.governor = None, 0, None
+        self._apply_cap()
 
     def answered(self, member: int, n: int, peer_us: int, now_us: int) -> bool:
         """Take a member's answer to beat ``n``; say whether it counted."""
@@ -258,9 +166,16 @@ class Gate:
         return GateBeatNow(self.clock.beat(now_us), now_us)
 
     def tick(self, now_us: int) -> bool:
-        """Stop if the last good command is too old or the main loop hangs; say whether it did."""
+        """Stop if the last good command or picture is too old, or the main loop hangs.
+
+        Returns whether it did.
+        """
+        was_armed = self.is_armed
+        if self.governor is not None:
+            self.governor.tick(now_us)
+            self._apply_cap()
         if not self.is_armed:
-            return False
+            return was_armed
         if self.is_silent(now_us):
             self.watchdog += self.shaper.is_moving
         elif self.is_hung(now_us):
@@ -281,6 +196,7 @@ class Gate:
     def setpoint(self, now_us: int) -> tuple[float, ...] | None:
         """Return what the driver must get now; ``None``: its own stop behaviour."""
         self.tick(now_us)
+        self.positions.hold(now_us)
         if not self.is_armed:
             return None
         output = self.shaper.advance(now_us)
@@ -293,6 +209,15 @@ class Gate:
         self.is_armed = False
 
     # --- what the driver says ---
+
+    def locate(self, positions: Sequence[float | None], now_us: int) -> None:
+        """Take where each axis is, as far as the driver knows; before each :meth:`setpoint`.
+
+        Raises:
+            ValueError: Not one position for each axis.
+
+        """
+        self.positions.locate(positions, now_us)
 
     def driver_failed(self, text: str) -> None:
         """Stand and latch: the robot did not do what it was told."""
@@ -312,6 +237,7 @@ class Gate:
 
     def state(self) -> GateState:
         """Return what the agent wants to know."""
+        loop_us = self.governor.loop_us if self.governor else None
         broken = f"invariant {' '.join(sorted(self.violations))}" if self.violations else ""
         return GateState(
             epoch=self.epoch,
@@ -323,9 +249,47 @@ class Gate:
             refused={code.value: count for code, count in self.refused.items()},
             watchdog=self.watchdog,
             fault=self.fault or broken,
+            cap=round(self.cap, 4),
+            cap_reason=self.cap_reason(),
+            loop_ms=None if loop_us is None else min(loop_us // 1000, 0xFFFF_FFFF),
+            blind_mm=self._blind_mm(loop_us),
+            at_limit=self.positions.at_limit(),
         )
 
+    @property
+    def cap(self) -> float:
+        """Part of each axis' range that may be used now, all in all."""
+        return self.config.speed_cap * (self.governor.cap if self.governor else 1.0)
+
+    def cap_reason(self) -> CapReason:
+        """Return why it is what it is."""
+        reason = self.governor.told_reason if self.governor else "full"
+        return "long-link" if reason == "full" and self.config.speed_cap < 1 else reason
+
+    def _blind_mm(self, loop_us: int | None) -> int | None:
+        if loop_us is None or self.top_speed is None:
+            return None
+        return round(self.cap * self.top_speed * loop_us / 1000)
+
     # --- inside ---
+
+    def _observe(self, arrival: Arrival) -> None:
+        frame, now_us = arrival.frame, arrival.now_us
+        if self.governor is not None:
+            heard_us = self.clock.sent_at(frame.heard)
+            self.governor.observe(
+                now_us,
+                heard_us=now_us if heard_us is None else heard_us,
+                seen_us=frame.seen_us,
+                loop_ms=frame.loop_ms,
+            )
+            self._apply_cap()
+
+    def _apply_cap(self) -> None:
+        governor = self.governor
+        self.shaper.cap(governor.cap if governor else 1.0)
+        if governor is not None and governor.lock is not None and self.is_armed:
+            self.stand()
 
     def _apply(self, arrival: Arrival) -> None:
         frame = arrival.frame
@@ -361,6 +325,8 @@ class Gate:
                 I5=self.latch.kind is None,
                 I7=now_us - self.fresh_us <= self.config.promise_us,
                 I9=self.shaper.is_within(output),
+                I13=self._cap_watch.holds(output, self.governor.cap if self.governor else 0.0),
+                I14=self.positions.is_within(output, now_us),
             )
 
     def _require(self, **invariants: bool) -> bool:

@@ -1,6 +1,8 @@
 """The gate's numbers: what the robot's owner may set, and what follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from farhand.core.governor_config import GovernorConfig
 
 FUTURE_US = 20_000
 """So far ahead may a command seem to be: clock estimates are not exact."""
@@ -25,6 +27,8 @@ class GateConfig:
     """Oldest command that is obeyed."""
     unlatch_on_grant: bool = False
     """Whether the first grant clears the ``start`` latch: simulated robots only."""
+    governor: GovernorConfig = field(default_factory=GovernorConfig)
+    """How much slower a slow loop makes the robot."""
 
     @property
     def watchdog_us(self) -> int:

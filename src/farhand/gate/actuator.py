@@ -125,6 +125,7 @@ class Actuator:
                 self.driver.stop()
             else:
                 self.driver.send(setpoint)
+            self._locate()
         except Exception as exc:  # the edge: whatever a driver raises, the robot stands
             self._failed(exc)
         finally:
@@ -133,6 +134,13 @@ class Actuator:
                 self._delivered.notify_all()
         if has_stopped:
             self._on_change()
+
+    def _locate(self) -> None:
+        # Here, where a driver that hangs is noticed; the gate counts the tick that it is old.
+        if self.gate.positions.places and self._reconnect_at is None:
+            positions = self.driver.positions()
+            with self.lock:
+                self.gate.locate(positions, now_us())
 
     def _failed(self, exc: Exception) -> None:
         is_new = self._reconnect_at is None

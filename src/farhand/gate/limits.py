@@ -1,5 +1,7 @@
 """Limits from the robot's configuration: they lower what the driver declares, never raise it."""
 
+import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -9,7 +11,8 @@ from farhand.drivers.base import AxisLimits
 from farhand.errors import Code, ConfigError
 
 Overrides = dict[str, dict[str, float]]
-KEYS = ("minimum", "maximum", "acceleration", "deceleration", "jerk")
+RANGE = ("position_minimum", "position_maximum")
+KEYS = ("minimum", "maximum", "acceleration", "deceleration", "jerk", *RANGE)
 
 
 def parse_overrides(text: str) -> Overrides:
@@ -58,19 +61,30 @@ def _lower_one(axis: AxisLimits, override: Mapping[str, float]) -> AxisLimits:
                 f"Known: {', '.join(KEYS)}.",
             )
         own = getattr(axis, key)
-        is_lower = own <= value <= 0 if key == "minimum" else 0 <= value <= own
-        is_lower = is_lower and (value > 0 or key in {"minimum", "maximum"})
-        if not is_lower:
+        if not _is_lower(key, value, own):
             raise ConfigError(
                 Code.CONFIG_INVALID,
                 f"limits.{axis.id}.{key}: {value} is not within the driver's own {own}.",
                 "Limits can only be lowered.",
             )
-    return replace(
-        axis,
-        minimum=override.get("minimum", axis.minimum),
-        maximum=override.get("maximum", axis.maximum),
-        acceleration=override.get("acceleration", axis.acceleration),
-        deceleration=override.get("deceleration", axis.deceleration),
-        jerk=override.get("jerk", axis.jerk),
-    )
+    lowered = replace(axis, **override)
+    low, high = lowered.position_minimum, lowered.position_maximum
+    if low is not None and high is not None and low >= high:
+        raise ConfigError(
+            Code.CONFIG_INVALID,
+            f"limits.{axis.id}: no position is between {low} and {high}.",
+            "Lower limits must leave the axis some way.",
+        )
+    return lowered
+
+
+def _is_lower(key: str, value: float, own: float | None) -> bool:
+    if key in RANGE:
+        # An axis without limits takes any: from where it has none, each is narrower.
+        is_narrower = {"position_minimum": operator.ge, "position_maximum": operator.le}[key]
+        return math.isfinite(value) and (own is None or is_narrower(value, own))
+    if own is None:
+        return False
+    if key == "minimum":
+        return own <= value <= 0
+    return 0 <= value <= own and (value > 0 or key == "maximum")

@@ -2,14 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import structlog
 
 from farhand.core.gate_config import GateConfig
-from farhand.drivers.base import Driver
+from farhand.core.governor_config import GovernorConfig
+from farhand.drivers.base import AxisLimits, Driver
 from farhand.errors import Code, ConfigError, DriverError
 from farhand.gate import tuning
 from farhand.gate.limits import Overrides, lower
@@ -36,6 +37,7 @@ class GateSettings:
     unlatch_on_grant: bool = False
     accept_no_device_timeout: bool = False
     limits: Overrides = field(default_factory=dict)
+    governor: GovernorConfig = field(default_factory=GovernorConfig)
     wait_agent_s: float = 10.0
 
 
@@ -66,6 +68,21 @@ def check_driver(driver: Driver, *, accepts_no_timeout: bool) -> None:
             Code.NO_DEVICE_TIMEOUT,
             "The driver's device does not stop by itself when setpoints cease.",
             "Set a time-out in the device, or --accept-no-device-timeout if you take that risk.",
+        )
+
+
+def check_blind_distance(governor: GovernorConfig, axes: Sequence[AxisLimits]) -> None:
+    """Refuse a blind distance for a robot that has no way to go one.
+
+    Raises:
+        ConfigError: No axis is called ``linear…``.
+
+    """
+    if governor.blind_distance_m is not None and not any(a.id.startswith("linear") for a in axes):
+        raise ConfigError(
+            Code.CONFIG_INVALID,
+            "governor.blind_distance_m: the driver has no linear axis.",
+            "Leave it out; t_ref_ms then decides.",
         )
 
 
@@ -101,8 +118,11 @@ def run(settings: GateSettings, make_driver: Callable[[], Driver]) -> None:
         check_driver(driver, accepts_no_timeout=settings.accept_no_device_timeout)
         scheduler = tuning.tune()
         connect(driver, time.monotonic, time.sleep)
-        config = GateConfig(settings.max_age_ms * 1000, settings.unlatch_on_grant)
+        config = GateConfig(
+            settings.max_age_ms * 1000, settings.unlatch_on_grant, settings.governor
+        )
         limits = lower(driver.axes, settings.limits)
+        check_blind_distance(settings.governor, limits)
         options = RunOptions(settings.state, settings.wait_agent_s)
         runner = Runner(config, driver, limits, listen(settings.socket), options)
         log.info(
@@ -111,6 +131,7 @@ def run(settings: GateSettings, make_driver: Callable[[], Driver]) -> None:
             max_age_ms=settings.max_age_ms,
             watchdog_ms=config.watchdog_us // 1000,
             speed_cap=config.speed_cap,
+            governor=asdict(config.governor),
             device_timeout_s=driver.device_timeout_s,
             latch=runner.gate.latch.kind,
             scheduler=scheduler,

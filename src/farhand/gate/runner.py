@@ -163,6 +163,7 @@ class Runner:
             headline = (
                 *(gate.epoch, latch.kind, latch.stop_id, latch.by, gate.shaper.is_moving),
                 *(gate.watchdog, gate.pauses, gate.fault, len(gate.violations), self._unsaved),
+                *(gate.cap, gate.cap_reason(), gate.positions.at_limit()),
             )
             if headline == self._said:
                 return
@@ -192,7 +193,11 @@ class Runner:
         config = self.gate.config
         self._to_agent(
             g.GateHello(
-                __version__, self._axes, config.max_age_us // 1000, self.driver.device_timeout_s
+                __version__,
+                self._axes,
+                config.max_age_us // 1000,
+                self.driver.device_timeout_s,
+                self.driver.stop_behavior,
             )
         )
         self._said = ()
@@ -270,7 +275,7 @@ class Runner:
         now = now_us()
         with self.lock:
             if isinstance(message, g.Grant):
-                if not self.gate.grant(message.member, message.epoch, now):
+                if not self.gate.grant(message.member, message.epoch, now, message.steer_by):
                     log.warning("grant refused", epoch=message.epoch)
             elif isinstance(message, g.Forget):
                 self.gate.forget(message.member, now)

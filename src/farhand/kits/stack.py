@@ -178,6 +178,8 @@ class Stack:
         program = self.programs[name]
         program.log = self.folder / f"{name}.log"
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", DIE_WITH_PARENT: "1"}
+        for key, value in self.options.governor.items():
+            environment[f"FARHAND_AGENT__GOVERNOR__{key.upper()}"] = str(value)
         environment |= self.options.environment
         with program.log.open("ab") as log:
             program.process = subprocess.Popen(
