@@ -45,8 +45,8 @@ WORDS = {
     "`list_50_*`: `GET /v1/robot` with a page of 500 and of 50, eight requests in flight, and one "
     "(`alone`). `fastapi_bare` returns the same bytes to anybody, without looking anything up. "
     "`signaling_*`: the delay of a relayed message at 500 a second, quiet and while 200 people log "
-    "in (argon2id, 64 MiB each); `sent_away`: how often one of them was told to come again. Server "
-    "and load have one core each.",
+    "in (argon2id, 64 MiB each, one at a time in a process that gives way); `sent_away`: how often "
+    "one of them was told to come again. Server and load have one core each.",
     "stop": "From the fault until the wheels are told to stand still, read at the simulated "
     "actuators by observers that look at nothing else. The promise is 300 ms and a tick of 20 ms. "
     "Six robots are struck at once, each as soon as somebody drives it again; *busy*: two programs "

@@ -48,7 +48,7 @@ class PasswordCost:
     """More would take as many cores at once from those who carry messages."""
     threads: int = 1
     """Hashes at once."""
-    queue: int = 8
+    queue: int = 16
     """So many may wait for a thread; one more is told to come later."""
     is_apart: bool = True
     """In a process of its own, at a lower priority."""

@@ -21,7 +21,7 @@ from farhand.server.settings import PasswordCost
 
 MIN_LENGTH = 10
 MAX_LENGTH = 1024
-RETRY_AFTER_S = 2
+RETRY_AFTER_S = 3
 """Longer than the queue takes when it is full."""
 _SALT_BYTES = 16
 _HASH_BYTES = 32
