@@ -32,10 +32,11 @@ BOUND_S = 0.3 + 0.02
 """What a STOP may take until every motor is told zero: the promise and one tick."""
 HANG_S = 1.5
 """Held for so long without motion: begin anew, as after a stall of the machine."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+"""For one move: it takes 3 s, but on a machine that stalls the governor lets it creep."""
 FLOOR_Z = spec.BLOCK_M / 2 - spec.ARM_MOUNT[2]
 """Of the middle of a block on the floor, in the arm's base frame."""
-GREEN = next(block for block in spec.BLOCKS if block[0] == "green")
+RED = next(block for block in spec.BLOCKS if block[0] == "red")
 
 
 def sim_state(stack: Stack) -> wire.State:
@@ -159,61 +160,67 @@ def arm(ana: Console) -> Iterator[Arm]:
         ana.reset()
 
 
+@pytest.mark.timeout(900)
 def test_a_block_is_picked_up_and_put_down_elsewhere(arm: Arm, stack: Stack) -> None:
-    _, ahead, left, _ = GREEN
+    _, ahead, left, _ = RED
     x, y = ahead - spec.ARM_MOUNT[0], left - spec.ARM_MOUNT[1]
-    above = FLOOR_Z + 0.12
-    arm.mode("arm", "2")
-    arm.open()
-    arm.go("elbow", -1.9, 0.03)
-    arm.go("shoulder_lift", 1.4, 0.03)
+    above = FLOOR_Z + 0.15
     arm.mode("tool", "3")
-    arm.go("tool.x", x, 0.01)
-    arm.go("tool.y", y, 0.008)
-    arm.go("tool.z", FLOOR_Z + 0.003, 0.008)
-    arm.go("tool.x", x, 0.01)
+    arm.open()
+    arm.go("tool.x", 0.42, 0.02)  # clear of the deck
+    arm.mode("arm", "2")
+    arm.go("wrist", -0.6, 0.06)  # the hand points down
+    arm.mode("tool", "3")
+    arm.go("tool.y", y, 0.01)
+    arm.go("tool.x", x, 0.012)
+    arm.go("tool.z", FLOOR_Z + 0.004, 0.01)
+    arm.go("tool.y", y, 0.01)
+    arm.go("tool.x", x, 0.012)
     assert not sim_state(stack).holding
     arm.close(on_something=True)
     taken = sim_state(stack)
     assert taken.holding
     assert taken.gripper == pytest.approx(spec.BLOCK_M)
     assert "40 mm" in arm.console.text("axis-gripper")
-    arm.go("tool.z", above, 0.01)
-    arm.go("tool.y", y + 0.2, 0.01)
-    arm.go("tool.z", FLOOR_Z + 0.005, 0.008)
+    arm.go("tool.z", above, 0.02)
+    arm.go("tool.y", y - 0.2, 0.02)
+    arm.go("tool.z", FLOOR_Z + 0.006, 0.01)
     put = sim_state(stack)
     assert put.holding, "it was carried all the way"
     assert math.dist(put.tool, taken.tool) > 0.15
     arm.open()
     assert not sim_state(stack).holding
     # It lies where it was put: above that there is nothing to hold, at that place there is.
-    arm.go("tool.z", above, 0.01)
+    arm.go("tool.z", above, 0.02)
     arm.close(on_something=False)
     assert not sim_state(stack).holding
     arm.open()
-    arm.go("tool.z", FLOOR_Z + 0.003, 0.008)
+    arm.go("tool.z", FLOOR_Z + 0.006, 0.01)
     arm.close(on_something=True)
     found = sim_state(stack)
     assert found.holding
     assert math.dist(found.tool, put.tool) < 0.03
     arm.open()
-    arm.go("tool.z", above, 0.01)
+    arm.go("tool.z", above, 0.02)
     assert arm.console.errors == []
     arm.console.release_control()
 
 
 def test_a_joint_stops_at_its_limit_and_the_page_says_why(arm: Arm, stack: Stack) -> None:
     limits = arm.page.get_by_test_id("axis-limits")
+    row = arm.page.get_by_test_id("axis-shoulder_pan")
+    end, said = spec.JOINT_MAXIMA[0], "Shoulder turn: at its limit"
+
+    def is_said() -> bool:
+        return said in limits.inner_text() and row.get_attribute("data-limit") == "true"
+
     arm.mode("arm", "2")
-    said = "Shoulder turn: at its limit"
-    arm.hold_button("jog-shoulder_pan+", said, lambda: said in limits.inner_text())
-    end = spec.JOINT_MAXIMA[0]
-    wait_for("the joint at its end", lambda: abs(sim_state(stack).joints[0] - end) < 0.02)
-    assert sim_state(stack).joints[0] <= end
-    assert arm.page.get_by_test_id("axis-shoulder_pan").get_attribute("data-limit") == "true"
-    arm.page.keyboard.down("a")  # and no key takes it further
-    time.sleep(0.5)
-    arm.page.keyboard.up("a")
+    arm.hold_button("jog-shoulder_pan+", said, is_said)
+    assert end - 0.1 < sim_state(stack).joints[0] <= end
+    # A key takes it no further either, and it is said as long as somebody asks for more.
+    arm.console.drive_until(said, is_said, "a")
+    time.sleep(1)
+    arm.console.release("a")
     assert sim_state(stack).joints[0] <= end
     arm.go("shoulder_pan", end - 0.4, 0.05)
     wait_for("the word to go", lambda: said not in limits.inner_text())

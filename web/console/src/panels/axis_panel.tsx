@@ -122,19 +122,18 @@ function Groups(props: { watchOnly: boolean }): ReactNode {
   return (
     <div className="axis-groups" data-testid="axis-groups">
       {!isMine && !watchOnly && <p className="muted axis-reason">{t("axes.notMine")}</p>}
-      {mode === "tool" ? (
+      {mode === "tool" && !watchOnly && <ToolPad axes={of("tool")} isActive={isMine} />}
+      {mode !== null && mode !== "tool" && rows(mode)}
+      {of("gripper").map((axis) => (
+        <GripperRow key={axis.id} axis={axis} isActive={isMine} isReadOnly={watchOnly} />
+      ))}
+      {mode === "tool" && (
         <>
-          {!watchOnly && <ToolPad axes={of("tool")} isActive={isMine} />}
           {rows("tool", true)}
           {/* The joints follow: their limits are what stops the tool. */}
           {rows("arm", true)}
         </>
-      ) : (
-        mode !== null && rows(mode)
       )}
-      {of("gripper").map((axis) => (
-        <GripperRow key={axis.id} axis={axis} isActive={isMine} isReadOnly={watchOnly} />
-      ))}
       {rows("camera")}
     </div>
   );
