@@ -141,19 +141,20 @@ class Kit:
 
         """
         part = self.options.speed if part is None else part
-        wanted = {"linear.x", "angular.z"}
-        ids = [axis.id for axis in self.manifest.axes]
-        chosen = wanted if "linear.x" in ids else {ids[0]}
+        first = self.first_axis.id
+        chosen = {first, "angular.z"} if first == "linear.x" else {first}
         return [_range(axis) * part if axis.id in chosen else 0.0 for axis in self.manifest.axes]
 
     def ahead(self, value: float) -> list[float]:
         """Return a setpoint with ``value`` on the first axis."""
-        return [value, *[0.0] * (len(self.manifest.axes) - 1)]
+        first = self.first_axis.id
+        return [value if axis.id == first else 0.0 for axis in self.manifest.axes]
 
     @property
     def first_axis(self) -> Axis:
-        """The axis whose speed is measured."""
-        return self.manifest.axes[0]
+        """The axis whose speed is measured: forward, or else the manifest's first."""
+        axes = self.manifest.axes
+        return next((axis for axis in axes if axis.id == "linear.x"), axes[0])
 
     async def drive(
         self,

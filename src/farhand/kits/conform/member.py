@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -95,18 +96,20 @@ class Member:
 
         """
         deadline = now_us() + timeout_s * 1e6
-        last: FarhandError | None = None
+        begun, last = now_us(), ""
         while now_us() < deadline:
             try:
                 await self.take_control(steer_by=steer_by)
                 await self.robot.wait_until(lambda: self.robot.setpoints.is_armed, 3.0)
                 return
             except FarhandError as exc:
-                last = exc  # the lease of one who was killed runs out; a gate is just starting
+                last = str(exc)  # the lease of one who was killed runs out; a gate just starts
             except TimeoutError:
-                last = None
+                codes = Counter(v.code.value for v in self.tap.verdicts(begun) if v.code)
+                told = ", ".join(f"{count} of {code}" for code, count in codes.items())
+                last = f"no neutral command is applied ({told or 'nothing is told'})"
             await asyncio.sleep(0.1)
-        raise Unable(f"{self.part} cannot drive: {last or 'no neutral command is applied'}")
+        raise Unable(f"{self.part} cannot drive: {last}")
 
     async def rest(self) -> None:
         """Be honest again, and let the robot go."""

@@ -16,6 +16,8 @@ FLOODED_MS = 500.0
 FLOOD_HZ = 2000
 FLOOD_EVERY_S = 0.01
 FLOODING_S = 1.0
+SETTLE_S = 0.3
+"""So long may a status be under way."""
 RESUMING = (
     "farm-ng/tractor#82",
     "ros-industrial/motoman#154",
@@ -49,8 +51,25 @@ async def _press(kit: Kit, member: Member, bound_ms: float, delay_ms: float) -> 
     stood = await kit.stands_within(pressed, bound)
     if confirmed > bound:
         raise Violation(f"confirmed after {confirmed:.0f} ms", confirmed, bound)
+    await _is_latched(member)
     text = f"confirmed after {confirmed:.0f} ms, {stood.text}"
     return Finding(text, max(confirmed, stood.measured or 0.0), max(bound, stood.bound or 0), "ms")
+
+
+async def _is_latched(member: Member) -> int:
+    """Return the number of the latch that a STOP has left.
+
+    Raises:
+        Violation: There is none.
+
+    """
+    try:
+        status = await member.robot.wait_for(
+            lambda s: s.stop is not None and s.stop.latch == "stop", 1.0
+        )
+    except TimeoutError:
+        raise Violation("it has confirmed STOP, but tells of no latch") from None
+    return status.stop.stop_id if status.stop is not None else 0
 
 
 @case(
@@ -149,6 +168,7 @@ async def _stopped(kit: Kit) -> tuple[Member, int]:
     member = await kit.drive()
     stop_id = await member.robot.stop()
     await kit.stands_within(now_us(), kit.options.promise_ms)
+    await _is_latched(member)
     return member, stop_id
 
 
@@ -193,14 +213,15 @@ async def wrong_reset(kit: Kit) -> Finding:
     member, stop_id = await _stopped(kit)
     for other in (stop_id + 1, max(0, stop_id - 1)):
         try:
-            await member.robot.reset(other)
-        except NotAllowed as exc:
+            await member.robot.reset(other, timeout_s=1.0)
+        except FarhandError as exc:
             told = exc.code
-            continue
-        raise Violation(f"a reset of latch {other} cleared latch {stop_id}")
-    status = await member.robot.wait_for(lambda s: s.stop is not None)
-    if status.stop is None or status.stop.stop_id != stop_id:
-        raise Violation("the latch is gone")
+        else:
+            raise Violation(f"a reset of latch {other} was carried out, the latch is {stop_id}")
+        await asyncio.sleep(SETTLE_S)
+        stop_now = member.robot.status.stop if member.robot.status is not None else None
+        if stop_now is None or stop_now.stop_id != stop_id:
+            raise Violation(f"a reset of latch {other} has cleared latch {stop_id}")
     return Finding(f"refused as {told.value}, it stays stopped")
 
 
