@@ -5,6 +5,7 @@ import type {
   InputSnapshot,
   RobotEvent,
   SessionSnapshot,
+  SpeedCap,
 } from "../../sdk/src/index.ts";
 import { freeLease } from "../../sdk/src/lease_view.ts";
 import { camera, MANIFEST, SNAPSHOT, STATUS } from "./fake_session.ts";
@@ -66,7 +67,46 @@ const driving: Scene = {
   snapshot: mine,
   input: { source: "keyboard", focused: true },
   reading: { requestedSpeed: 0.6 },
-  loop: 62,
+  loop: 162,
+};
+const limited: SpeedCap = { fraction: 0.45, reason: "loop", loopMs: 440, blindM: 0.2 };
+const locked: SpeedCap = { fraction: 0, reason: "loop-too-long", loopMs: 1240, blindM: 0 };
+const capped = (cap: SpeedCap, more: Partial<SessionSnapshot> = {}): Scene => ({
+  ...driving,
+  snapshot: {
+    ...mine,
+    status: { ...STATUS, mode: "driving", speed: { linear: 0.4, angular: 0.12 }, cap },
+    ...more,
+  },
+  reading: {
+    requestedSpeed: 0.9,
+    allowedSpeed: cap.fraction,
+    capFraction: cap.fraction,
+    capReason: cap.reason,
+    capLoopMs: cap.loopMs,
+    blindM: cap.blindM,
+    rttMs: 212,
+    g2gMs: 180,
+    commandAgeMs: 104,
+  },
+  loop: 430,
+});
+const question = {
+  ask: 4,
+  member: "m-chi",
+  name: "chi",
+  role: "operator",
+  reason: "My shift begins, and the pallet is waiting.",
+  onSilence: "refuse",
+  endsAt: performance.now() + 15_000,
+} as const;
+const byBen: SessionSnapshot["lease"] = {
+  ...freeLease(8),
+  holder: "m-ben",
+  holderName: "ben",
+  holderRole: "operator",
+  steerBy: "video",
+  sinceMs: Date.now() - 40_000,
 };
 const latch = { latch: "stop", stopId: 3, by: "ben" } as const;
 
@@ -79,14 +119,42 @@ export const scenes: Readonly<Record<string, Scene>> = {
       events,
       control: "held",
       lease: {
-        ...freeLease(8),
-        holder: "m-ben",
-        holderName: "ben",
-        sinceMs: Date.now() - 40_000,
+        ...byBen,
       },
       denied: { code: "FH-7011", text: "held", holderName: "ben" },
     },
   },
+  asked: {
+    ...driving,
+    snapshot: { ...mine, lease: { ...(mine.lease ?? freeLease(8)), asking: question } },
+  },
+  idle: {
+    ...driving,
+    snapshot: {
+      ...mine,
+      lease: { ...(mine.lease ?? freeLease(8)), idleReleaseAt: performance.now() + 12_000 },
+    },
+  },
+  waiting: {
+    snapshot: {
+      events,
+      control: "requesting",
+      lease: { ...byBen, pendingEndsAt: performance.now() + 15_000 },
+    },
+  },
+  supervisor: {
+    snapshot: {
+      events,
+      control: "held",
+      lease: byBen,
+      members: SNAPSHOT.members.map((member) =>
+        member.id === "m-ana" ? { ...member, role: "supervisor" } : member,
+      ),
+    },
+  },
+  limited: capped(limited),
+  locked: capped(locked, { lockout: "refused", refusal: "FH-7021" }),
+  tooold: capped(limited, { lockout: "refused", refusal: "FH-7003" }),
   sent: { ...driving, snapshot: { ...mine, stop: { press: "sent", ms: null, latch: null } } },
   confirmed: {
     snapshot: {
