@@ -69,6 +69,16 @@ def test_a_revoked_robot_is_let_go_by_those_who_watch_it() -> None:
     recheck(world)
     assert (rover.closed, ended(ana)) == (4010, [(session, "revoked")])
     assert world.seen[-1].reason == "revoked"
+    offline = [one for one in ana.got(m.Event) if one.kind == "robot-offline"]
+    assert [one.code for one in offline] == [Code.REVOKED]  # it is no lost link
+
+
+def test_a_robot_that_only_goes_is_offline_without_a_code() -> None:
+    world = Accounts()
+    rover, ana, _ = driving(world)
+    rover.drop()
+    offline = [one for one in ana.got(m.Event) if one.kind == "robot-offline"]
+    assert [one.code for one in offline] == [None]
 
 
 def test_nothing_outlives_a_restart_for_longer_than_the_grace_unless_the_other_end_comes() -> None:

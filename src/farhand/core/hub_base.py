@@ -181,7 +181,9 @@ class HubBase:
 
     # --- going -----------------------------------------------------------------------------------
 
-    def _presence(self, service: Service, peer: Peer, kind: m.EventKind) -> list[Effect]:
+    def _presence(
+        self, service: Service, peer: Peer, kind: m.EventKind, code: Code | None = None
+    ) -> list[Effect]:
         if not peer.is_robot:
             return []
         # People only: a thousand robots that come back must not tell each other a million times.
@@ -190,7 +192,7 @@ class HubBase:
             for person in service.people.values()
             if self._sight.role(person, peer) is not None
         )
-        event = m.Event(kind, member=peer.member, robot_id=peer.robot_id)
+        event = m.Event(kind, member=peer.member, robot_id=peer.robot_id, code=code)
         return [Send(people, event)] if people else []
 
     def _forget(
@@ -215,7 +217,9 @@ class HubBase:
         service.remove(peer)
         if not is_replaced:
             effects += seen(peer, reason)
-            effects += self._presence(service, peer, "robot-offline")
+            # Those who drove it lose more than a link: it does not come back.
+            code = Code.REVOKED if reason == "revoked" else None
+            effects += self._presence(service, peer, "robot-offline", code)
         if not service.members:
             del self._services[service.id]
         return effects

@@ -1,5 +1,6 @@
 """Members and sessions: seen by those whose robots they are with, ended by those who manage."""
 
+from farhand.core.member import Noticed
 from farhand.errors import Code
 from tests.server.rest.harness import Place
 
@@ -18,7 +19,10 @@ async def test_members_are_listed_and_thrown_out(here: Place) -> None:
     assert (await here.ask("GET", path, by="driver"))["principal"] == ""
     body = {"reason": "end of shift"}
     await here.ask("DELETE", path, body, by="driver", status=403)
+    noticed: list[Noticed] = []
+    here.context.gateway.on_notice = noticed.append
     await here.ask("DELETE", path, body, by="boss", status=204)
+    assert noticed == []  # the request has its own line in the trail
     assert not here.context.gateway.hub.is_member(ana)
     assert (await here.ask("DELETE", path, by="boss", status=404))["code"] == Code.UNKNOWN_MEMBER
     trail = await here.ask("GET", "/v1/audit?action=member.kick", by="boss")

@@ -1,7 +1,7 @@
 """What is going on now, and how to end it: the hub's side of services, rooms and robots."""
 
 from farhand.core.hub import MemberView, SessionView
-from farhand.core.member import Effect
+from farhand.core.member import Effect, Noticed
 from farhand.errors import Code, RemoteProtocolError
 from farhand.protocol.ids import MemberId, RoomId, ServiceId, SessionId
 from farhand.server.context import Context
@@ -38,7 +38,8 @@ def kick(context: Context, member_id: MemberId, reason: str) -> None:
         effects = hub.kick(member_id, reason, now)
     except RemoteProtocolError as exc:
         raise not_found("member", Code.UNKNOWN_MEMBER) from exc
-    context.gateway.apply(effects)
+    # Who did it has a line in the trail already; the hub's own would be a second one of nobody.
+    context.gateway.apply([one for one in effects if not isinstance(one, Noticed)])
 
 
 def close_session(context: Context, session_id: SessionId, reason: str) -> None:
