@@ -69,8 +69,14 @@ def test_a_revoked_robot_is_let_go_by_those_who_watch_it() -> None:
     recheck(world)
     assert (rover.closed, ended(ana)) == (4010, [(session, "revoked")])
     assert world.seen[-1].reason == "revoked"
+
+
+def test_those_who_drove_it_are_told_that_a_robot_was_revoked_and_not_lost() -> None:
+    world = Accounts()
+    rover, ana, _ = driving(world)
+    world.apply(world.hub.revoke(lambda who: who.kind == "robot", world.now))
     offline = [one for one in ana.got(m.Event) if one.kind == "robot-offline"]
-    assert [one.code for one in offline] == [Code.REVOKED]  # it is no lost link
+    assert (rover.closed, [one.code for one in offline]) == (4010, [Code.REVOKED])
 
 
 def test_a_robot_that_only_goes_is_offline_without_a_code() -> None:
