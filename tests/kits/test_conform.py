@@ -38,7 +38,7 @@ from farhand.kits.conform.observation import (
     observer,
     sample_of,
 )
-from farhand.kits.conform.options import may_kill, pid_file
+from farhand.kits.conform.options import Options, may_kill, pid_file
 from farhand.protocol.ids import RobotId
 from farhand.protocol.manifest import Manifest, TelemetryChannel
 
@@ -87,7 +87,7 @@ def test_an_observer_that_saw_nothing_has_seen_no_standstill() -> None:
 
 
 async def test_a_standstill_after_the_bound_is_a_violation_with_its_figure() -> None:
-    kit = Kit(cast(Any, None))
+    kit = Kit(Options("http://s", "sim"))
     kit._motion = Seen(*[1.0] * 40, *[0.0] * 20)
     found = await kit.stands_within(100 * MS, 320)
     assert (found.measured, found.bound) == (300.0, 320.0)
@@ -97,7 +97,7 @@ async def test_a_standstill_after_the_bound_is_a_violation_with_its_figure() -> 
 
 
 async def test_motion_while_it_must_stay_still_is_a_violation() -> None:
-    kit = Kit(cast(Any, None))
+    kit = Kit(Options("http://s", "sim"))
     kit.manifest = SIM
     kit._motion = Seen(*[0.0] * 20, 0.1, *[0.0] * 20)
     await kit.stays(300 * MS, 0.0)
@@ -245,6 +245,11 @@ async def test_a_case_that_does_not_end_is_an_error() -> None:
 
     result = await outcome(a_case(hang, timeout_s=0.05))
     assert (result.outcome, result.text) == ("error", "it did not end within 0 s")
+
+
+async def test_a_robot_that_does_not_answer_is_no_case_that_takes_too_long() -> None:
+    result = await outcome(a_case(raising(TimeoutError())))
+    assert (result.outcome, result.text) == ("error", "the robot did not tell what was waited for")
 
 
 async def test_what_is_missing_skips_with_its_reason() -> None:

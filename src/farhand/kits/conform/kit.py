@@ -13,6 +13,7 @@ from farhand.kits.conform.model import Finding, Need, Unable, Violation
 from farhand.kits.conform.observation import Motion, TelemetryMotion, observer
 from farhand.kits.conform.options import PROGRAMS, Options
 from farhand.protocol import messages as m
+from farhand.protocol.ids import RobotId
 from farhand.protocol.manifest import Axis, Manifest
 
 MOVING_S = 0.2
@@ -41,7 +42,7 @@ class Kit:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.manifest: Manifest = Manifest("", "")  # type: ignore[arg-type] - until it is known
+        self.manifest: Manifest = Manifest(RobotId(options.robot), options.robot)
         self._motion: Motion | None = None
         self._members: dict[str, Member] = {}
         self._children: list[Child] = []

@@ -96,20 +96,32 @@ class Member:
 
         """
         deadline = now_us() + timeout_s * 1e6
-        begun, last = now_us(), ""
+        last = ""
         while now_us() < deadline:
             try:
                 await self.take_control(steer_by=steer_by)
-                await self.robot.wait_until(lambda: self.robot.setpoints.is_armed, 3.0)
+                await self.armed()
                 return
-            except FarhandError as exc:
+            except (FarhandError, Unable) as exc:
                 last = str(exc)  # the lease of one who was killed runs out; a gate just starts
-            except TimeoutError:
-                codes = Counter(v.code.value for v in self.tap.verdicts(begun) if v.code)
-                told = ", ".join(f"{count} of {code}" for code, count in codes.items())
-                last = f"no neutral command is applied ({told or 'nothing is told'})"
             await asyncio.sleep(0.1)
         raise Unable(f"{self.part} cannot drive: {last}")
+
+    async def armed(self) -> None:
+        """Return when the gate has taken a neutral command.
+
+        Raises:
+            Unable: It takes none for 3 s; the text says how it refuses them.
+
+        """
+        since = now_us()
+        try:
+            await self.robot.wait_until(lambda: self.robot.setpoints.is_armed, 3.0)
+        except TimeoutError:
+            codes = Counter(v.code.value for v in self.tap.verdicts(since) if v.code)
+            told = ", ".join(f"{count} of {code}" for code, count in codes.items())
+            text = f"no neutral command of {self.part} is applied ({told or 'nothing is told'})"
+            raise Unable(text) from None
 
     async def rest(self) -> None:
         """Be honest again, and let the robot go."""

@@ -76,7 +76,7 @@ def may_kill(given: list[str]) -> dict[str, Callable[[], int]]:
         ConfigError: FH-1001, not of that form.
 
     """
-    found = {}
+    found: dict[str, Callable[[], int]] = {}
     for text in given:
         name, _, path = text.partition("=")
         if name not in PROGRAMS or not path:

@@ -139,9 +139,10 @@ async def _run_one(kit: Kit, case: Case, before: Sequence[Result]) -> Result:
 
 
 async def _attempt(kit: Kit, case: Case) -> Result:
+    limit: asyncio.Timeout | None = None
     try:
         await kit.ready()
-        async with asyncio.timeout(case.timeout_s):
+        async with asyncio.timeout(case.timeout_s) as limit:
             found = await case.run(kit)
     except Violation as exc:
         finding = Finding(str(exc), exc.measured, exc.bound)
@@ -151,7 +152,9 @@ async def _attempt(kit: Kit, case: Case) -> Result:
     except Unable as exc:
         return _result(case, "error", str(exc))
     except TimeoutError:
-        return _result(case, "error", f"it did not end within {case.timeout_s:.0f} s")
+        if limit is not None and limit.expired():
+            return _result(case, "error", f"it did not end within {case.timeout_s:.0f} s")
+        return _result(case, "error", "the robot did not tell what was waited for")
     except FarhandError as exc:
         return _result(case, "error", f"{type(exc).__name__}: {exc}")
     finally:

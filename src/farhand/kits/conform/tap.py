@@ -81,7 +81,7 @@ class Tap:
         self._offsets: deque[int] = deque(maxlen=200)
         self._late: set[asyncio.TimerHandle] = set()
         noted = _Noted(len(robot.manifest.axes), self._transmit)
-        noted.note = self._note  # type: ignore[method-assign]
+        noted.note = self._note
         robot.setpoints = noted
         self._session: ClientSession | None = None
         self.attach()

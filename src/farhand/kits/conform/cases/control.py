@@ -127,7 +127,7 @@ async def _hand_over(kit: Kit, holder: Member, newcomer: Member, since: int, epo
         if [v for v in who.tap.applied(granted + 20_000) if who is newcomer or v.epoch == epoch]:
             raise Violation(f"motion of {name} was applied in the hand-over")
     newcomer.tap.plan = straight
-    await newcomer.robot.wait_until(lambda: newcomer.robot.setpoints.is_armed, 3.0)
+    await newcomer.armed()
     await kit.drive(newcomer)
     return found
 
