@@ -94,7 +94,8 @@ measure: bench-peers ## All benches anew into docs/bench, on a machine that does
 	$(PY) scripts/measure.py $(NAMES)
 
 proofs: setup ## The safety rules: state machines, and a mutant for each rule
-	FARHAND_PROOF_EXAMPLES=$${FARHAND_PROOF_EXAMPLES:-20000} $(PYTEST) tests/proofs # a million steps
+	FARHAND_PROOF_EXAMPLES=$${FARHAND_PROOF_EXAMPLES:-20000} \
+	FARHAND_PROOF_STEPS=$${FARHAND_PROOF_STEPS:-1000000} $(PYTEST) tests/proofs # a million steps
 
 SECONDS ?= 60
 fuzz: setup ## Each decoder of remote bytes, SECONDS each

@@ -32,6 +32,7 @@ NO_SETTINGS = frozenset(
         "FARHAND_GATEWAY",
         "FARHAND_LAN_CODE_FILE",
         "FARHAND_PROOF_EXAMPLES",
+        "FARHAND_PROOF_STEPS",
         "FARHAND_SERVER_URL",
         "FARHAND_TOKEN",
     }
