@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from farhand.cli import stop
+from farhand.cli.api_client import Server
 from farhand.client import Robot, connect
 from farhand.errors import FarhandError
 from farhand.kits.stack import Options, Stack
@@ -166,3 +169,20 @@ def test_a_token_opens_the_door_and_nothing_else_does(locked: Stack, tmp_path: P
     while stop_of(locked).get("latch") != "stop":
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_login_by_cookie_is_exchanged_for_a_ticket() -> None:
+    url = "http://127.0.0.1:9"
+    assert stop._credential(Server(url, token="t")) == "t"
+    assert stop._credential(Server(url)) is None
+    wanted: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        wanted.append((request.method, request.url.path))
+        assert "farhand_session=c" in request.headers["cookie"]
+        return httpx.Response(201, json={"ticket": "once", "expiresMs": 1})
+
+    fetch = stop._credential(Server(url, cookie="c"), httpx.MockTransport(answer))
+    assert callable(fetch)
+    assert asyncio.run(fetch()) == "once"
+    assert wanted == [("POST", "/v1/ticket")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import httpx
 import typer
 
 from farhand.cli import credentials, terminal
@@ -104,13 +105,13 @@ async def _press(
         return Confirmed(stop_id, round((time.monotonic() - pressed) * 1000))
 
 
-def _credential(where: Server) -> Credential | None:
+def _credential(where: Server, transport: httpx.BaseTransport | None = None) -> Credential | None:
     """Return our token, or what exchanges our login for a ticket: a socket takes no cookie."""
     if where.token or not where.cookie:
         return where.token or None
 
     def ticket() -> str:
-        with Api(where) as api:
+        with Api(where, transport) as api:
             return str(api.post(path("ticket"))["ticket"])
 
     async def fetch() -> str:

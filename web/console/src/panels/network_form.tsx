@@ -103,7 +103,7 @@ export default function NetworkForm(): ReactNode {
           )}
           <Button type="submit" isDisabled={!isValid}>
             {t("network.apply")}
-          </Button>{" "}
+          </Button>
           <Button isDisabled={!isBad} onPress={() => void change(0, 0)}>
             {t("network.off")}
           </Button>
