@@ -17,15 +17,16 @@ from farhand.protocol import control
 from farhand.protocol import messages as m
 from farhand.protocol.ids import CameraId
 from farhand.sim.observer import Observer
+from farhand.sim.spec import AXES
 from tests.client.delay import Delay, delayed
 from tests.stalls import StallWatch
 
 pytestmark = [pytest.mark.webrtc, pytest.mark.process, pytest.mark.slow]
 
 FRONT = CameraId("front")
-AHEAD = (0.3, 0.8, 0.0, 0.0)
+AHEAD = (0.3, 0.8, *(0.0,) * (len(AXES) - 2))
 """A circle: it can be driven for ever without meeting a wall."""
-STANDING = (0.0, 0.0, 0.0, 0.0)
+STANDING = (0.0,) * len(AXES)
 LIMIT_S = 1.0
 """300 ms and a tick are promised and benched."""
 AGAIN_S = 1.0
@@ -175,7 +176,7 @@ def send_bad_frames(robot: Robot, epoch: int) -> None:
     for their_epoch, their_seq, axes in (
         (epoch + 5, seq, AHEAD),
         (epoch, 1, AHEAD),
-        (epoch, seq, (math.nan, 0.0, 0.0, 0.0)),
+        (epoch, seq, (math.nan, *STANDING[1:])),
     ):
         frame = control.ControlFrame(their_epoch, their_seq, now_us, heard, 0, 0, axes)
         robot.send_control(frame.pack())

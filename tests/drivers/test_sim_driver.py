@@ -12,7 +12,8 @@ import pytest
 from farhand.core.gate_limits import AxisShaper
 from farhand.drivers.sim import SILENCE_S, SimDriver
 from farhand.errors import DriverError
-from farhand.sim import spec
+from farhand.sim import spec, wire
+from farhand.sim.kinematics import skeleton
 from farhand.sim.link import SimControl
 from farhand.sim.observer import Observer
 from farhand.sim.server import Simulator
@@ -20,6 +21,9 @@ from farhand.sim.server import Simulator
 pytestmark = pytest.mark.process
 
 FORWARD = (0.4, *(0.0,) * (len(spec.AXES) - 1))
+
+
+STOWED_TIP = skeleton(spec.STOW).tip
 
 
 @pytest.fixture
@@ -52,6 +56,15 @@ def drives_until(driver: SimDriver, is_true: Callable[[], bool]) -> bool:
     return False
 
 
+def wait_until(is_true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if is_true():
+            return True
+        time.sleep(0.01)
+    return is_true()
+
+
 def test_its_limits_are_the_rovers() -> None:
     driver = SimDriver("nowhere")
     by_id = {axis.id: axis for axis in driver.axes}
@@ -61,7 +74,14 @@ def test_its_limits_are_the_rovers() -> None:
     assert driver.device_timeout_s == 0.25
 
 
-@pytest.mark.parametrize("axis", [0, 1], ids=["linear.x", "angular.z"])
+def test_it_tells_the_gate_where_each_axis_must_end() -> None:
+    for limits, axis in zip(SimDriver("nowhere").axes, spec.AXES, strict=True):
+        assert limits.position_minimum == axis.position_minimum
+        assert limits.position_maximum == axis.position_maximum
+        assert (limits.position_minimum is None) == (axis.group == "base")
+
+
+@pytest.mark.parametrize("axis", range(len(spec.AXES)), ids=[axis.id for axis in spec.AXES])
 def test_letting_go_at_full_speed_is_standstill_within_300_ms(axis: int) -> None:
     shaper = AxisShaper(SimDriver("nowhere").axes[axis])
     shaper.aim(shaper.maximum)
@@ -87,6 +107,80 @@ def test_stop_zeroes_the_command(driver: SimDriver, sim: Path) -> None:
         driver.stop()
         assert observer.wait_for_standstill(stopped, timeout_s=20) is not None
         assert drives_until(driver, lambda: observer.latest.is_commanded)
+
+
+def test_stop_halts_the_arm_with_the_wheels(driver: SimDriver, sim: Path) -> None:
+    arm = (0.0, 0.0, 0.0, 0.0, *(axis.maximum / 2 for axis in spec.AXES[4:]))
+    with Observer(sim) as observer:
+
+        def is_moving() -> bool:
+            driver.send(arm)
+            return observer.latest.command_arm > 0 and observer.latest.rate_arm > 0.1
+
+        assert wait_until(is_moving)
+        assert observer.latest.is_commanded
+        assert observer.latest.is_turning
+        assert observer.latest.command_left == 0.0
+        stopped = time.monotonic_ns() // 1000
+        driver.stop()
+        assert observer.wait_for_standstill(stopped, timeout_s=20, wheels=True) is not None
+        assert (observer.latest.command_arm, observer.latest.rate_arm) == (0.0, 0.0)
+
+
+def test_positions_are_known_while_it_sends_and_follow(driver: SimDriver) -> None:
+
+    def is_stowed() -> bool:
+        driver.stop()  # each answer brings positions
+        return driver.positions()[2:] == (0.0, 0.0, *spec.STOW, 0.0, *STOWED_TIP)
+
+    assert wait_until(is_stowed)
+    assert driver.positions()[:2] == (None, None)
+    pan = (0.0, 0.0, 1.0, *(0.0,) * (len(spec.AXES) - 3))
+
+    def has_turned() -> bool:
+        driver.send(pan)
+        angle = driver.positions()[2]
+        return angle is not None and angle > 0.05
+
+    assert wait_until(has_turned)
+
+
+def test_without_a_connection_no_position_is_known(driver: SimDriver) -> None:
+    assert set(SimDriver("nowhere").positions()) == {None}
+
+    def is_known() -> bool:
+        driver.stop()
+        return driver.positions()[2] == 0.0
+
+    assert wait_until(is_known)
+    driver.close()
+    time.sleep(0.3)
+    assert set(driver.positions()) == {None}
+    driver.connect()
+    assert driver.positions()[2] in (None, 0.0)
+
+
+@pytest.mark.parametrize(("age_us", "is_known"), [(0, True), (150_000, True), (201_000, False)])
+def test_what_was_measured_too_long_ago_is_no_position(age_us: int, is_known: bool) -> None:
+    positions = tuple(0.1 * i for i in range(len(spec.AXES)))
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        path = Path(folder) / "old.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            driver = SimDriver(path)
+            driver.connect()
+            link, _ = listener.accept()
+            for _ in range(20):  # a stall of ours may age it beyond what it is
+                stamp = time.monotonic_ns() // 1000 - age_us
+                link.sendall(wire.pack(wire.Applied(0, stamp, positions)))
+                link.sendall(wire.pack(wire.Applied(0, stamp + 10_000_000, (1.0,))))  # no rover's
+                if (driver.positions() == positions) == is_known:
+                    break
+            assert driver.positions() == positions or not is_known
+            assert set(driver.positions()) == {None} or is_known
+            link.close()
+            driver.close()
 
 
 def test_a_send_that_hangs_comes_back_when_the_fault_goes(driver: SimDriver, sim: Path) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from farhand.sim.blocks import Block
 from farhand.sim.shared import Pose, PoseBoard, Ring, make_memory
+from farhand.sim.spec import BLOCKS
 
 WIDTH, HEIGHT = 16, 8
 
@@ -54,7 +56,9 @@ def test_a_picture_that_is_being_written_is_refused(memory: int) -> None:
 def test_the_board_shows_the_newest_pose_whole(memory: int) -> None:
     writer, reader = PoseBoard(memory), PoseBoard(memory)
     for i in range(5):
-        pose = Pose(i, i + 0.1, i + 0.2, i + 0.3, i + 0.4, i + 0.5, i)
+        joints = (i + 0.6, i + 0.7, i + 0.8, i + 0.9)
+        blocks = tuple(Block(i + n, 1.0, 2.0, 3.0, i / 7) for n in range(len(BLOCKS)))
+        pose = Pose(i, i + 0.1, i + 0.2, i + 0.3, i + 0.4, i + 0.5, i, joints, i / 9, blocks)
         writer.write(pose)
         assert reader.read() == pose
 

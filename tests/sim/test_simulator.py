@@ -140,9 +140,28 @@ def test_driving_moves_the_pose_and_is_reported(sim: Path) -> None:
     after = state(sim)
     assert after.y == before.y
     assert after.stamp_us > before.stamp_us
-    assert after.applied > 10
+    assert after.applied > before.applied
     assert 0 < after.battery_percent < before.battery_percent
     assert 20 < after.battery_voltage < 26
+    driver.close()
+
+
+def test_the_arm_is_driven_and_reported(sim: Path) -> None:
+    driver = SimDriver(sim)
+    driver.connect()
+    before = state(sim)
+    assert (before.joints, before.gripper, before.holding) == (spec.STOW, 0.0, False)
+    setpoint = [0.0] * len(spec.AXES)
+    setpoint[[axis.id for axis in spec.AXES].index("tool.x")] = 0.15
+    setpoint[[axis.id for axis in spec.AXES].index("gripper")] = 0.06
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and state(sim).tool[0] < before.tool[0] + 0.05:
+        drive(driver, 0.2, tuple(setpoint))
+    after = state(sim)
+    assert after.tool[0] > before.tool[0] + 0.05
+    assert after.tool[1] == pytest.approx(0.0)
+    assert after.joints != before.joints
+    assert after.gripper > 0.01
     driver.close()
 
 
