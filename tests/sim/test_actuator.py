@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -62,10 +64,10 @@ def test_whatever_ends_the_command_ends_it_on_all_axes_at_once(end: str) -> None
     actuator.apply(1, ALL_AT_ONCE, now_us=0)
     assert all(actuator.command)
     assert actuator.arm == 0.8
-    ends = {
+    ends: dict[str, Callable[[], bool]] = {
         "halt": actuator.halt,
         "release": actuator.release,
-        "expire": lambda: actuator.expire(TIMEOUT_US),
+        "expire": partial(actuator.expire, TIMEOUT_US),
     }
     assert ends[end]()
     assert actuator.command == NEUTRAL

@@ -27,8 +27,7 @@ class Rig:
 
     def position(self, axis: str) -> float:
         arm = self.rover.arm
-        names = ("shoulder_pan", "shoulder_lift", "elbow", "wrist", "gripper")
-        names += ("tool.x", "tool.y", "tool.z")
+        names = (axis.id for axis in AXES[4:])
         return dict(zip(names, (*arm.joints, arm.width, *arm.tip), strict=True))[axis]
 
     def hold(self, axis: str, side: float) -> None:

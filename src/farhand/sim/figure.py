@@ -217,4 +217,5 @@ def _brightness(normals: Array, light_yaw: float) -> Array:
     size = np.sqrt((normals * normals).sum(axis=1)) + 1e-12
     side = normals[:, 0] * math.cos(light_yaw) + normals[:, 1] * math.sin(light_yaw)
     light = 0.55 + (0.3 * normals[:, 2] + 0.22 * side) / size
-    return np.clip(np.rint(light * (SHADES - 1)), 0, SHADES - 1).astype(np.intp)
+    shade: Array = np.clip(np.rint(light * (SHADES - 1)), 0, SHADES - 1).astype(np.intp)
+    return shade

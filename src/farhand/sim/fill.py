@@ -44,10 +44,16 @@ def is_inside(quads: Array, frame: Frame) -> Array:
     ahead, left, up = (quads[..., i] for i in range(3))
     side = ahead * (frame.width / 2 / frame.focal)
     above, below = frame.horizon / frame.focal, (frame.height - frame.horizon) / frame.focal
-    outside = (ahead < NEAR_M).all(axis=1)
-    outside |= (left > side).all(axis=1) | (-left > side).all(axis=1)
-    outside |= (up > ahead * above).all(axis=1) | (-up > ahead * below).all(axis=1)
-    inside: Array = ~outside
+    sides = np.stack(
+        (
+            ahead < NEAR_M,
+            left > side,
+            -left > side,
+            up > ahead * above,
+            -up > ahead * below,
+        )
+    )
+    inside: Array = ~sides.all(axis=2).any(axis=0)
     return inside
 
 

@@ -135,9 +135,11 @@ class PoseBoard:
         while True:
             before, *values = _POSE.unpack_from(self._map, 0)
             if before % 2 == 0 and struct.unpack_from("<Q", self._map, 0)[0] == before:
-                joints, grip, placed = values[7:11], values[11], values[12:]
+                stamp_us, x, y, yaw, pan, tilt, applied, *arm = values
+                one, two, three, four, grip, *placed = arm
                 blocks = tuple(Block(*placed[i : i + 5]) for i in range(0, len(placed), 5))
-                return Pose(*values[:7], (joints[0], joints[1], joints[2], joints[3]), grip, blocks)
+                joints = (one, two, three, four)
+                return Pose(stamp_us, x, y, yaw, pan, tilt, applied, joints, grip, blocks)
 
     def close(self) -> None:
         """Unmap."""
