@@ -32,7 +32,7 @@ BOUND_S = 0.3 + 0.02
 """What a STOP may take until every motor is told zero: the promise and one tick."""
 HANG_S = 1.5
 """Held for so long without motion: begin anew, as after a stall of the machine."""
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """For one move: it takes 3 s, but on a machine that stalls the governor lets it creep."""
 FLOOR_Z = spec.BLOCK_M / 2 - spec.ARM_MOUNT[2]
 """Of the middle of a block on the floor, in the arm's base frame."""
@@ -234,7 +234,7 @@ def test_stop_halts_the_arm_within_the_bound_of_the_base(arm: Arm, stack: Stack)
             if (event.code === 'Escape') window.stoppedAt = Date.now(); }, true)"""
     )
     with Observer(stack.sim_socket("sim-rover")) as observer:
-        turn_until(arm, "the arm to turn", lambda: observer.latest.command_arm > 0.3)
+        turn_until(arm, "the arm to turn", lambda: observer.latest.command_arm > 0.1)
         observer.reset_gap()
         arm.page.keyboard.press("Escape")
         # One machine, one wall clock; the observer's is the monotonic one.
@@ -280,4 +280,3 @@ def test_the_arms_panel_is_accessible_and_never_covers_stop(
             const { width, height } = b.getBoundingClientRect(); return width < 44 || height < 44;
         }).length"""
         assert ana.page.evaluate(small) == 0
-    ana.release_control()
