@@ -6,6 +6,7 @@ import { robots, scenes } from "./scenes.ts";
 
 export { withheldFeatures } from "../../sdk/src/capabilities.ts";
 export { axisOf, DEFAULT_KEY_MAP } from "../../sdk/src/input_layout.ts";
+export { CODES } from "../../sdk/src/protocol.gen.ts";
 
 const scene = new URLSearchParams(location.search).get("fake") ?? "viewing";
 

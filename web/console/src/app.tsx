@@ -22,6 +22,7 @@ const driveViewLoaded = import("./routes/drive.tsx").then((module) => {
 });
 
 const loginPage = chunk(() => import("./routes/login.tsx"));
+const passwordPage = chunk(() => import("./routes/password.tsx"));
 const enrollPage = chunk(() => import("./routes/enroll.tsx"));
 const robotPage = chunk(() => import("./routes/robot.tsx"));
 const eventsPage = chunk(() => import("./routes/events.tsx"));
@@ -96,6 +97,9 @@ export function Routes(props: { guest?: string | null }): ReactNode {
         </Route>
         <Route path="/events">
           <Lazy of={eventsPage} with={{}} />
+        </Route>
+        <Route path="/login/password">
+          {me?.kind === "user" ? <Lazy of={passwordPage} with={{}} /> : <ForbiddenPage />}
         </Route>
         <Route path="/enroll">
           {managesAny(me) ? <Lazy of={enrollPage} with={{}} /> : <ForbiddenPage />}

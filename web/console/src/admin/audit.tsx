@@ -8,6 +8,7 @@ import { useAnswer } from "../api_queries.ts";
 import type { AuditEntry } from "../api_types.ts";
 import { codeText, dateTime } from "../format.ts";
 import { Button } from "../widgets/button.tsx";
+import { useNames, Who } from "./names.tsx";
 import { SectionHead, State, useIsAdmin } from "./parts.tsx";
 import { DataTable } from "./table.tsx";
 
@@ -21,6 +22,7 @@ interface Trail {
 export function AuditSection(): ReactNode {
   const { t } = useTranslation();
   const admin = useIsAdmin();
+  const nameOf = useNames();
   const [robot, setRobot] = useState("");
   const [action, setAction] = useState("");
   const [limit, setLimit] = useState(FIRST);
@@ -82,8 +84,8 @@ export function AuditSection(): ReactNode {
           {
             id: "who",
             label: t("admin.who"),
-            cell: (row) => <span title={row.actor}>{row.actorName || row.actor}</span>,
-            sort: (row) => row.actorName || row.actor,
+            cell: (row) => <span title={row.actor}>{row.actorName || nameOf(row.actor)}</span>,
+            sort: (row) => row.actorName || nameOf(row.actor),
           },
           {
             id: "what",
@@ -94,7 +96,7 @@ export function AuditSection(): ReactNode {
           {
             id: "where",
             label: t("admin.target"),
-            cell: (row) => row.robotId || row.target || row.serviceId || "—",
+            cell: (row) => row.robotId || <Who who={row.target || row.serviceId} nameOf={nameOf} />,
           },
           {
             id: "result",

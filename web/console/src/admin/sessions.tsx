@@ -6,6 +6,7 @@ import { path } from "../api.ts";
 import { useList } from "../api_queries.ts";
 import type { Member, Session } from "../api_types.ts";
 import { ConfirmButton } from "./dialogs.tsx";
+import { useNames, Who } from "./names.tsx";
 import { SectionHead, ServicePicker, useChosenService, useRoleText, When } from "./parts.tsx";
 import { DataTable } from "./table.tsx";
 
@@ -80,6 +81,7 @@ function SessionTable(props: { serviceId: string }): ReactNode {
 
 function MemberTable(props: { serviceId: string }): ReactNode {
   const { t } = useTranslation();
+  const nameOf = useNames();
   const roleText = useRoleText();
   const base = path`v1/service/${props.serviceId}/member`;
   const list = useList<Member>(base, "members", { everyMs: POLL_MS });
@@ -102,7 +104,12 @@ function MemberTable(props: { serviceId: string }): ReactNode {
           cell: (row) => roleText(row.role),
           sort: (row) => row.role,
         },
-        { id: "principal", label: t("admin.account"), cell: (row) => row.principal || "—" },
+        {
+          id: "principal",
+          label: t("admin.account"),
+          cell: (row) => <Who who={row.principal} nameOf={nameOf} />,
+          sort: (row) => nameOf(row.principal),
+        },
         { id: "room", label: t("admin.room"), cell: (row) => row.room ?? row.robotId ?? "—" },
         {
           id: "since",

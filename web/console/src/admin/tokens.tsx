@@ -12,6 +12,7 @@ import { Button } from "../widgets/button.tsx";
 import { Choice, TextInput } from "../widgets/form.tsx";
 import { AccessEditor, type Line, toAccess } from "./access_editor.tsx";
 import { ConfirmButton, FormDialog, SecretDialog } from "./dialogs.tsx";
+import { useNames, Who } from "./names.tsx";
 import { AccessText, SectionHead, State, ttlOptions, Until, useOpen, When } from "./parts.tsx";
 import { QrCode } from "./qr.tsx";
 import { DataTable } from "./table.tsx";
@@ -88,6 +89,7 @@ export function TokensSection(): ReactNode {
 
 function TokenTable(props: { list: ReturnType<typeof useList<Token>> }): ReactNode {
   const { t } = useTranslation();
+  const nameOf = useNames();
   return (
     <DataTable
       label={t("admin.tokens")}
@@ -130,7 +132,12 @@ function TokenTable(props: { list: ReturnType<typeof useList<Token>> }): ReactNo
           cell: (row) => <When atMs={row.lastUsedMs} never={t("admin.never")} />,
           sort: (row) => row.lastUsedMs,
         },
-        { id: "by", label: t("admin.madeBy"), cell: (row) => row.createdBy || "—" },
+        {
+          id: "by",
+          label: t("admin.madeBy"),
+          cell: (row) => <Who who={row.createdBy} nameOf={nameOf} />,
+          sort: (row) => nameOf(row.createdBy),
+        },
       ]}
       actions={(row) =>
         !row.isRevoked && (

@@ -50,7 +50,7 @@ export function RequestForm(props: { onAsk: () => void; isDisabled: boolean }): 
         void session.takeControl(reason.trim());
       }}
     >
-      <h3>{t("control.requestTitle", { name })}</h3>
+      <h2>{t("control.requestTitle", { name })}</h2>
       <TextInput
         name="reason"
         label={t("control.reason")}

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Redirect, useSearch } from "wouter";
 import { ApiError, apiUrl, request } from "../api.ts";
 import { useAuth, useAuthRefresh } from "../auth.tsx";
+import { codeText } from "../format.ts";
 import { forgetFragment, forgetGuest, fragment } from "../fragment.ts";
 import { PlainPage } from "../shell/plain_page.tsx";
 import { Button } from "../widgets/button.tsx";
@@ -17,6 +18,12 @@ import { Refusal } from "./trouble.tsx";
 export function placeAfter(search: string): string {
   const wanted = new URLSearchParams(search).get("to") ?? "";
   return /^\/(?![/\\])/.test(wanted) && !wanted.startsWith("/login") ? wanted : "/fleet";
+}
+
+/** Why another provider's login came to nothing: the server sends people back with a code. */
+export function refusalIn(search: string): string | null {
+  const code = new URLSearchParams(search).get("error") ?? "";
+  return /^FH-\d{4}$/.test(code) ? code : null;
 }
 
 /** Sends the credentials; the cookie that comes back is out of any script's reach. */
@@ -74,6 +81,7 @@ function PasswordForm(): ReactNode {
   const { t } = useTranslation();
   const { providers, limited } = useAuth();
   const search = useSearch();
+  const refused = refusalIn(search);
   const { enter, error, isBusy } = useEntry();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -87,6 +95,11 @@ function PasswordForm(): ReactNode {
       <h1>{t("login.title")}</h1>
       <p className="muted">{t("login.text")}</p>
       {limited && <p className="note">{t("login.limited")}</p>}
+      {refused !== null && error === null && (
+        <p role="alert" className="form-error" data-code={refused}>
+          ✕ {codeText(refused)} <code className="code">{refused}</code>
+        </p>
+      )}
       <TextInput
         name="name"
         label={t("login.name")}

@@ -3,6 +3,7 @@
 import { LogOut } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link, useLocation } from "wouter";
 import { ApiError, basePath, request } from "../api.ts";
 import { useAuth, useForget } from "../auth.tsx";
 import { IconButton } from "../widgets/button.tsx";
@@ -13,6 +14,19 @@ export function useAccount(): { name: string; role: string } | null {
   const { mode, me } = useAuth();
   if (mode === "open" || me === null) return null;
   return { name: me.name, role: t(`role.${me.role}`) };
+}
+
+/** The way to one's own password; not from beside the controls of a robot. */
+export function PasswordLink(): ReactNode {
+  const { t } = useTranslation();
+  const { me } = useAuth();
+  const [place] = useLocation();
+  if (me?.kind !== "user" || place.startsWith("/drive")) return null;
+  return (
+    <Link href="/login/password" data-testid="to-password">
+      {t("account.password")}
+    </Link>
+  );
 }
 
 export function LogoutButton(): ReactNode {

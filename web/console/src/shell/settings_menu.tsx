@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { currentLanguage, LANGUAGES, type Language, setLanguage } from "../i18n/index.ts";
 import { ACTIVATIONS, MAX_NAME, settings, type Theme, useSettings } from "../settings.ts";
 import { Button } from "../widgets/button.tsx";
-import { useAccount } from "./account.tsx";
+import { PasswordLink, useAccount } from "./account.tsx";
 
 const THEMES: readonly Theme[] = ["auto", "dark", "light"];
 
@@ -66,7 +66,9 @@ function SettingsForm(props: { onDone: () => void }): ReactNode {
           <small>{t("settings.nameHint")}</small>
         </label>
       ) : (
-        <p className="muted">{t("account.signedIn", account)}</p>
+        <p className="muted">
+          {t("account.signedIn", account)} <PasswordLink />
+        </p>
       )}
       <label className="field">
         <span>{t("settings.language")}</span>
