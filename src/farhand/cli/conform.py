@@ -14,7 +14,7 @@ from farhand.kits.conform import own, report, runner
 from farhand.kits.conform.model import Report, Result
 from farhand.kits.conform.options import Options, may_kill
 
-PARTS = ("second", "viewer", "supervisor", "watching")
+PARTS = ("second", "viewer", "supervisor", "watching", "program", "equal")
 
 
 def conform(  # noqa: PLR0917 - typer's parameters are options
@@ -34,8 +34,8 @@ def conform(  # noqa: PLR0917 - typer's parameters are options
         list[str] | None,
         typer.Option(
             metavar="PART=FILE",
-            help="Token of another part: second, viewer, supervisor; repeatable. Without, all "
-            "parts have the operator's.",
+            help="Token of another part: second, viewer, supervisor, program; repeatable. Without, "
+            "all parts have the operator's.",
         ),
     ] = None,
     case: Annotated[list[str] | None, typer.Option(help="Only this case; repeatable.")] = None,

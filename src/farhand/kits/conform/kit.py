@@ -26,6 +26,8 @@ ROLES: dict[str, m.Role] = {
     "viewer": "viewer",
     "supervisor": "supervisor",
     "watching": "operator",
+    "program": "program",
+    "equal": "program",
 }
 
 

@@ -8,13 +8,14 @@ from contextlib import AsyncExitStack
 
 from farhand.client import Client, Robot, connect
 from farhand.client.setpoints import now_us
-from farhand.errors import ConnectionClosed, FarhandError, RemoteProtocolError
+from farhand.errors import Code, ConnectionClosed, FarhandError, RemoteProtocolError
 from farhand.kits.conform.model import Skipped, Unable
 from farhand.kits.conform.options import Options
 from farhand.kits.conform.tap import Tap
 from farhand.protocol import messages as m
 
 PATIENCE_S = 10.0
+_NOT_THIS_ROLE = (Code.ROLE_REFUSED, Code.UNAUTHENTICATED, Code.FORBIDDEN)
 ONLINE_S = 45.0
 """A killed agent is started again by its service manager, and must find its server."""
 
@@ -141,6 +142,7 @@ async def enter_patiently(
     """Enter as soon as server and robot are there.
 
     Raises:
+        Skipped: The server lets nobody be that.
         Unable: They are not, for 45 s.
 
     """
@@ -149,6 +151,8 @@ async def enter_patiently(
         try:
             return await Member.enter(options, part, role, cameras)
         except (ConnectionClosed, RemoteProtocolError, TimeoutError) as exc:
+            if part != "operator" and getattr(exc, "code", None) in _NOT_THIS_ROLE:
+                raise Skipped(f"nobody here may be a {role}: --token {part}=FILE") from exc
             if now_us() > deadline:
                 raise Unable(f"{part} cannot get in: {exc}") from exc
         await asyncio.sleep(0.3)

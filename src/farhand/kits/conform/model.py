@@ -20,7 +20,7 @@ Need = Literal[
     "reset",
     "second",
     "viewer",
-    "supervisor",
+    "rank",
     "agent",
     "gate",
     "server",
@@ -28,7 +28,8 @@ Need = Literal[
     "slow",
 ]
 """What a case cannot do without: an observer that sees the command itself; more speed than
-``--speed``; a camera; the right to reset; a second operator, a viewer, a supervisor; permission to
+``--speed``; a camera; the right to reset; a second operator, a viewer, somebody
+of higher rank than the driver; permission to
 kill a program; a device that stops by itself; more than a minute of time."""
 
 DEFAULT_TIMEOUT_S = 30.0

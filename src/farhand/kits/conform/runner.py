@@ -144,22 +144,24 @@ async def _attempt(kit: Kit, case: Case) -> Result:
         await kit.ready()
         async with asyncio.timeout(case.timeout_s) as limit:
             found = await case.run(kit)
+        return _result(case, "pass", found.text, found)
     except Violation as exc:
-        finding = Finding(str(exc), exc.measured, exc.bound)
-        return _result(case, "fail", str(exc), finding)
+        return _result(case, "fail", str(exc), Finding(str(exc), exc.measured, exc.bound))
     except Skipped as exc:
         return _result(case, "skip", str(exc))
-    except Unable as exc:
-        return _result(case, "error", str(exc))
-    except TimeoutError:
-        if limit is not None and limit.expired():
-            return _result(case, "error", f"it did not end within {case.timeout_s:.0f} s")
-        return _result(case, "error", "the robot did not tell what was waited for")
-    except FarhandError as exc:
-        return _result(case, "error", f"{type(exc).__name__}: {exc}")
+    except (Unable, FarhandError, TimeoutError) as exc:
+        is_over = limit is not None and limit.expired()
+        return _result(case, "error", _why(exc, case.timeout_s if is_over else None))
     finally:
         await kit.settle()
-    return _result(case, "pass", found.text, found)
+
+
+def _why(exc: Exception, over_s: float | None) -> str:
+    if isinstance(exc, TimeoutError):
+        if over_s is not None:
+            return f"it did not end within {over_s:.0f} s"
+        return "the robot did not tell what was waited for"
+    return str(exc) if isinstance(exc, Unable) else f"{type(exc).__name__}: {exc}"
 
 
 def _result(

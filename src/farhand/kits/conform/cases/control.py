@@ -11,7 +11,7 @@ from farhand.errors import Code, FarhandError
 from farhand.kits.conform.cases.refusing import refused
 from farhand.kits.conform.kit import Kit
 from farhand.kits.conform.member import Member
-from farhand.kits.conform.model import Finding, Unable, Violation, case
+from farhand.kits.conform.model import Finding, Skipped, Unable, Violation, case
 from farhand.kits.conform.options import strike
 from farhand.kits.conform.tap import straight
 from farhand.protocol import messages as m
@@ -159,16 +159,29 @@ async def handed_over(kit: Kit) -> Finding:
     return await _hand_over(kit, holder, asker, since, epoch)
 
 
+async def _ranks(kit: Kit) -> tuple[str, str, str]:
+    """Return who drives, who is above, and who is equal to the driver.
+
+    A server without accounts has no supervisors; there an operator is above a program.
+    """
+    with contextlib.suppress(Skipped):
+        await kit.member("supervisor")
+        return "operator", "supervisor", "second"
+    return "program", "operator", "equal"
+
+
 @case(
     "forced",
-    "a supervisor takes control by force, with a reason, while the robot moves",
+    "somebody of higher rank takes control by force, with a reason, while the robot moves",
     rule="I2 I8",
     bound="it stands first, and moves only after neutral of the new one",
-    needs=("supervisor",),
+    needs=("rank",),
 )
 async def forced(kit: Kit) -> Finding:
     """Take a moving robot."""
-    holder, chief = await kit.drive(), await kit.member("supervisor")
+    driving, above, _ = await _ranks(kit)
+    holder, chief = await kit.member(driving), await kit.member(above)
+    await kit.drive(holder)
     assert holder.robot.lease is not None  # noqa: S101 - it drives
     epoch = holder.robot.lease.epoch
     _insist(kit, chief)
@@ -177,7 +190,7 @@ async def forced(kit: Kit) -> Finding:
     try:
         await chief.robot.wait_until(lambda: chief.robot.lease is not None, 3.0)
     except TimeoutError:
-        raise Violation("a supervisor with a reason did not get control") from None
+        raise Violation(f"a {chief.role} with a reason did not get control") from None
     return await _hand_over(kit, holder, chief, since, epoch)
 
 
@@ -187,12 +200,14 @@ async def forced(kit: Kit) -> Finding:
     rule="I1",
     bound="the driver goes on driving",
     bugs=TWO_DRIVERS,
-    needs=("second", "supervisor"),
+    needs=("rank",),
 )
 async def force_refused(kit: Kit) -> Finding:
     """Try both while somebody drives."""
-    holder = await kit.drive()
-    chief, equal = await kit.member("supervisor"), await kit.member("second")
+    driving, above, beside = await _ranks(kit)
+    holder = await kit.member(driving)
+    chief, equal = await kit.member(above), await kit.member(beside)
+    await kit.drive(holder)
     since = now_us()
     chief.tap.say(m.LeaseForce("", steer_by="blind"))
     equal.tap.say(m.LeaseForce("because", steer_by="blind"))
@@ -204,7 +219,7 @@ async def force_refused(kit: Kit) -> Finding:
         raise Violation("the driver lost control")
     told = [x.code for x in chief.tap.messages if isinstance(x, m.LeaseDeny)]
     if Code.REASON_MISSING not in told:
-        raise Violation(f"the supervisor was not told {Code.REASON_MISSING.value}")
+        raise Violation(f"the one above was not told {Code.REASON_MISSING.value}")
     return Finding(f"both refused ({Code.REASON_MISSING.value}), the driver goes on")
 
 
