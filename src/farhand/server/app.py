@@ -33,6 +33,7 @@ PAGES = (
     "/drive/{robot_id}",
     "/events",
     "/login",
+    "/login/password",
     "/enroll",
     "/admin",
     "/admin/{path:path}",

@@ -253,3 +253,69 @@ test("rights are those of the server: a supervisor of one robot manages no servi
   expect(manages(me({ serviceId: "a", role: "supervisor", tag: "x" }), "a")).toBe(false);
   expect(homeService(me({ serviceId: "a", role: "supervisor" }))).toBe("a");
 });
+
+test("why another provider's login came to nothing is said at the login", async () => {
+  const page = open("/login?error=FH-2005");
+  await page.findByLabelText("Password");
+  expect(page.container.querySelector("[data-code='FH-2005']")).not.toBeNull();
+  page.unmount();
+  const plain = open("/login?error=%3Cb%3E");
+  await plain.findByLabelText("Password");
+  expect(plain.container.querySelector("[data-code]")).toBeNull();
+});
+
+test("one's own password is changed with the old one, and the new one twice", async () => {
+  api.me = ROOT;
+  api.on("POST v1/me/password", ({ body }) =>
+    (body as { old: string }).old === "the old one"
+      ? new Response(null, { status: 204 })
+      : refuse(403, "FH-2005", "The old password is wrong."),
+  );
+  const page = open("/login/password");
+  const fill = (label: string, value: string) =>
+    fireEvent.change(page.getByLabelText(label), { target: { value } });
+  const submit = () => fireEvent.click(page.getByRole("button", { name: "Change the password" }));
+  await page.findByLabelText("Password until now", {}, { timeout: 10_000 });
+  fill("Password until now", "wrong");
+  fill("New password", "staple correct horse");
+  fill("Password again", "staple correct hose");
+  submit();
+  await page.findByText(/The two passwords differ/);
+  expect(api.last("POST v1/me/password")).toBeUndefined();
+  fill("Password again", "staple correct horse");
+  submit();
+  await waitFor(() => expect(page.container.querySelector("[data-code='FH-2005']")).not.toBeNull());
+  fill("Password until now", "the old one");
+  submit();
+  await page.findByTestId("password-changed");
+  expect(api.last("POST v1/me/password")?.body).toEqual({
+    old: "the old one",
+    new: "staple correct horse",
+  });
+});
+
+test("tables of the admin pages say names, and ids where nobody knows one", async () => {
+  api.me = ROOT;
+  const user = { userId: "u-1", name: "ana", role: "operator", access: [], oidc: "", version: 1 };
+  const token = {
+    tokenId: "t-1",
+    name: "script",
+    role: "viewer",
+    access: [],
+    isRevoked: false,
+    expiresMs: null,
+    createdMs: 1,
+    lastUsedMs: 0,
+    createdBy: "user:u-1",
+    version: 1,
+  };
+  const other = { ...token, tokenId: "t-2", name: "second", createdBy: "token:t-1" };
+  const third = { ...token, tokenId: "t-3", name: "third", createdBy: "user:u-gone" };
+  api.on("GET v1/user", () => ({ users: [user], total: 1, next: null }));
+  api.on("GET v1/token", () => ({ tokens: [token, other, third], total: 3, next: null }));
+  const page = open("/admin/tokens");
+  const first = await page.findByTitle("user:u-1", {}, { timeout: 10_000 });
+  expect(first.textContent).toBe("ana");
+  expect(page.getByTitle("token:t-1").textContent).toBe("script");
+  expect(page.getByTitle("user:u-gone").textContent).toBe("user:u-gone");
+});
