@@ -15,6 +15,7 @@ import pytest
 from farhand.client.setpoints import now_us
 from farhand.errors import Code, ConfigError
 from farhand.kits.conform import report, runner
+from farhand.kits.conform.cases.limits import steepest
 from farhand.kits.conform.kit import Kit
 from farhand.kits.conform.model import (
     CATALOGUE,
@@ -103,6 +104,13 @@ async def test_motion_while_it_must_stay_still_is_a_violation() -> None:
     await kit.stays(300 * MS, 0.0)
     with pytest.raises(Violation, match=r"it moved, up to 0\.100 m/s"):
         await kit.stays(0, 0.0)
+
+
+def test_a_jump_is_steeper_than_a_ramp_of_the_same_height() -> None:
+    ramp = [Sample(n * 5 * MS, n * 0.01, n * 0.01) for n in range(20)]
+    jump = [Sample(n * 5 * MS, 0.19 * (n > 5), 0.19 * (n > 5)) for n in range(20)]
+    assert steepest(ramp) == pytest.approx(0.08)
+    assert steepest(jump) == 0.19
 
 
 # --- observers ---

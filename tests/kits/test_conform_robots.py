@@ -40,32 +40,25 @@ BROKEN = {
 """What is broken, and the case that must say so."""
 
 LONG = os.environ.get("FARHAND_CONFORM") == "all"
+QUICK = ("age", "fence", "neutral", "watchdog", "limits", "stop", "latch")
 SAMPLE = (
     "duplicated",
-    "not-finite",
     "malformed",
-    "no-lease",
-    "neutral-first",
-    "late-100",
     "late-200",
     "clock-lie",
     "silence",
     "hung-up",
     "link-cut",
-    "no-picture",
     "frozen-picture",
     "two-ask",
     "handed-over",
-    "forced",
-    "watcher-sends",
+    "force-refused",
     "stop-by-watcher",
     "stop-flooded",
     "reset-moves-nothing",
     "agent-killed",
-    "gate-frozen",
-    "server-frozen",
 )
-"""One of each kind; ``FARHAND_CONFORM=all`` runs every case but the slow one."""
+"""One of each kind; ``FARHAND_CONFORM=all`` runs every case but the slow one, and all faults."""
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +167,7 @@ def forgetful(gateless: Stack) -> Stack:
     return gateless
 
 
-@pytest.mark.parametrize(("fault", "case"), BROKEN.items())
+@pytest.mark.parametrize(("fault", "case"), [x for x in BROKEN.items() if LONG or x[0] in QUICK])
 def test_a_broken_robot_fails(forgetful: Stack, fault: str, case: str) -> None:
     with BrokenGate(forgetful, fault):
         found = run(forgetful, case)
@@ -184,5 +177,5 @@ def test_a_broken_robot_fails(forgetful: Stack, fault: str, case: str) -> None:
 
 def test_a_whole_gate_in_the_same_place_passes(forgetful: Stack) -> None:
     with BrokenGate(forgetful, "none"):
-        found = run(forgetful, *set(BROKEN.values()))
+        found = run(forgetful, *{case for fault, case in BROKEN.items() if LONG or fault in QUICK})
     assert found.is_passed, report.table(found)

@@ -28,9 +28,9 @@ Need = Literal[
     "slow",
 ]
 """What a case cannot do without: an observer that sees the command itself; more speed than
-``--speed``; a camera; the right to reset; a second operator, a viewer, somebody
-of higher rank than the driver; permission to
-kill a program; a device that stops by itself; more than a minute of time."""
+``--speed``; a camera; the right to reset; a second operator, a viewer, somebody of
+higher rank than the driver; permission to kill a program; a device that stops by itself; more than
+a minute of time."""
 
 DEFAULT_TIMEOUT_S = 30.0
 

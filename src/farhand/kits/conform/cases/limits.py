@@ -1,16 +1,20 @@
 """Setpoints beyond what the robot may do."""
 
 import asyncio
+from collections.abc import Sequence
 
 from farhand.client.setpoints import now_us
 from farhand.kits.conform.kit import Kit
 from farhand.kits.conform.model import Finding, Skipped, Unable, Violation, case
+from farhand.kits.conform.observation import Sample
 
 WATCH_S = 0.8
+RISE_S = 2.5
+"""So long does a governor take to let a driver by video go at full speed."""
 TOLERANCE = 1.05
 """Of a measured speed: wheels overshoot, and estimates of it are noisy."""
-JUMP_MS = 40.0
-"""A robot that is at full speed within two ticks of 20 ms has no acceleration limit to speak of."""
+WINDOW_US = 40_000
+TICK_US = 20_000
 
 
 @case(
@@ -22,15 +26,16 @@ JUMP_MS = 40.0
     needs=("fast",),
 )
 async def over_limit(kit: Kit) -> Finding:
-    """Ask for far too much, forwards and backwards."""
-    axis, top = kit.first_axis, 0.0
+    """Ask for far too much, forwards and backwards; by video, where there is a camera."""
+    axis, top, has_video = kit.first_axis, 0.0, bool(kit.manifest.cameras)
     for value, limit in ((axis.maximum * 100, axis.maximum), (axis.minimum * 100, -axis.minimum)):
         if limit <= 0:
             continue
+        member = await kit.member("watching" if has_video else "operator")
         since = now_us()
-        await kit.drive(axes=kit.ahead(value))
-        await asyncio.sleep(WATCH_S)
-        seen = max(abs(sample.linear) for sample in kit.motion.since(since))
+        await kit.drive(member, kit.ahead(value), steer_by="video" if has_video else "blind")
+        await asyncio.sleep(RISE_S if has_video else WATCH_S)
+        seen = max((abs(sample.linear) for sample in kit.motion.since(since)), default=0.0)
         await kit.ready()
         if seen > limit * TOLERANCE:
             text = f"it went at {seen:.2f} {axis.unit}, the limit is {limit:.2f}"
@@ -72,7 +77,7 @@ async def blind_cap(kit: Kit) -> Finding:
     "step",
     "a step from standstill to the speed of the cases",
     rule="I9",
-    bound="it takes longer than 40 ms, or what --acceleration asks",
+    bound="no jump: within 40 ms it rises by half of the step at most, or as --acceleration allows",
     bugs=("ros-controls/ros2_controllers#242", "iRobotEducation/create3_sim#247"),
     needs=("command",),
 )
@@ -83,17 +88,25 @@ async def step(kit: Kit) -> Finding:
     since = now_us()
     await kit.drive(axes=kit.ahead(value))
     await asyncio.sleep(0.3)
-    seen = [s for s in kit.motion.since(since) if s.linear]
-    goal = max((abs(s.linear) for s in seen), default=0.0) * 0.9
-    if not goal:
+    seen = kit.motion.since(since)
+    top = max((abs(sample.linear) for sample in seen), default=0.0)
+    if not top:
         raise Unable("No motion of the first axis was seen.")
-    rise_ms = round(
-        (next(s.at_us for s in seen if abs(s.linear) >= goal) - seen[0].at_us) / 1000, 1
-    )
+    rise = round(steepest(seen), 3)
     asked = kit.options.acceleration
-    bound = JUMP_MS if asked is None else goal / asked * 1000 * 0.9
-    if rise_ms < bound:
-        text = f"90 % of {value:.2f} {axis.unit} after {rise_ms:.0f} ms"
-        raise Violation(text, rise_ms, bound)
-    text = f"90 % of {value:.2f} {axis.unit} after {rise_ms:.0f} ms"
-    return Finding(text, rise_ms, round(bound, 1), "ms, at least")
+    # The output is given in ticks: a window of two holds the rise of three.
+    bound = round(top / 2 if asked is None else asked * (WINDOW_US + TICK_US) / 1e6 * 1.1, 3)
+    text = f"it rises by {rise:.2f} of {top:.2f} {axis.unit} in 40 ms"
+    if rise > bound:
+        raise Violation(text, rise, bound)
+    return Finding(text, rise, bound, axis.unit)
+
+
+def steepest(seen: Sequence[Sample]) -> float:
+    """Return by how much the speed of the first axis rises at most within 40 ms."""
+    worst, start = 0.0, 0
+    for sample in seen:
+        while sample.at_us - seen[start].at_us > WINDOW_US:
+            start += 1
+        worst = max(worst, abs(sample.linear) - abs(seen[start].linear))
+    return worst
