@@ -12,7 +12,9 @@ from farhand.core.gate import Arrival, Effect, Gate, Reply
 from farhand.core.gate_config import GateConfig
 from farhand.core.gate_latch import LatchRecord
 from farhand.core.gate_limits import Limits
+from farhand.core.gate_positions import Positions
 from farhand.protocol.gate_link import Halted, ResetDone
+from farhand.protocol.types import SteerBy
 
 
 class Mutant(Gate):
@@ -61,11 +63,12 @@ class Unlimited(Mutant):
         super().__init__(config, limits, record, now_us)
         for axis in self.shaper.axes:
             for name in self.names:
-                setattr(axis, name, -1e9 if name == "minimum" else 1e9)
+                setattr(axis, name, -1e9 if name.endswith("minimum") else 1e9)
+            axis.cap(1.0)
 
 
 class NoVelocityLimit(Unlimited):
-    names = ("minimum", "maximum")
+    names = ("full_minimum", "full_maximum")
 
 
 class NoAccelerationLimit(Unlimited):
@@ -82,6 +85,7 @@ class NoLongLinkCap(Mutant):
     ) -> None:
         super().__init__(config, limits, record, now_us)
         self.shaper = type(self.shaper)(limits)
+        self.positions = Positions(limits, self.shaper)
 
 
 class LateWatchdog(Mutant):
@@ -108,9 +112,9 @@ class NoPause(Mutant):
 
 
 class GrantClearsStop(Mutant):
-    def grant(self, member: int, epoch: int, now_us: int) -> bool:
+    def grant(self, member: int, epoch: int, now_us: int, steer_by: SteerBy = "video") -> bool:
         self.latch.kind = None
-        return super().grant(member, epoch, now_us)
+        return super().grant(member, epoch, now_us, steer_by)
 
 
 class AnyResetId(Mutant):
@@ -126,10 +130,10 @@ class KeepOwner(Mutant):
 
 
 class KeepMoving(Mutant):
-    def grant(self, member: int, epoch: int, now_us: int) -> bool:
+    def grant(self, member: int, epoch: int, now_us: int, steer_by: SteerBy = "video") -> bool:
         stand, self.stand = self.stand, lambda: None  # type: ignore[method-assign]
         try:
-            return super().grant(member, epoch, now_us)
+            return super().grant(member, epoch, now_us, steer_by)
         finally:
             self.stand = stand  # type: ignore[method-assign]
 
@@ -140,10 +144,10 @@ class AnyEpoch(Mutant):
 
 
 class KeepOffset(Mutant):
-    def grant(self, member: int, epoch: int, now_us: int) -> bool:
+    def grant(self, member: int, epoch: int, now_us: int, steer_by: SteerBy = "video") -> bool:
         forget, self.clock.forget = self.clock.forget, lambda *_: None  # type: ignore[method-assign]
         try:
-            return super().grant(member, epoch, now_us)
+            return super().grant(member, epoch, now_us, steer_by)
         finally:
             self.clock.forget = forget  # type: ignore[method-assign]
 

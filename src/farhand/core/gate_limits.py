@@ -152,6 +152,7 @@ class Shaper:
 
     def __init__(self, limits: Sequence[Limits], cap: float = 1.0) -> None:
         self.axes = [AxisShaper(limit, cap) for limit in limits]
+        self._fraction = 1.0
         self.profiled_us = 0
         """How long the profile has run: late ticks are not made good, so it can lag the clock."""
         self.at_us: int | None = None
@@ -175,8 +176,10 @@ class Shaper:
 
     def cap(self, fraction: float) -> None:
         """Use ``fraction`` of each range from now on."""
-        for axis in self.axes:
-            axis.cap(fraction)
+        if fraction != self._fraction:
+            self._fraction = fraction
+            for axis in self.axes:
+                axis.cap(fraction)
 
     def zero(self) -> None:
         """Stand still on all axes, now."""

@@ -108,6 +108,8 @@ class Governor:
             if seen_us > self._seen_us:
                 self._seen_us, self._newer_us = seen_us, now_us
             self._sample(now_us, self.longest(view_us, loop_ms * 1000))
+        elif loop_ms > 0:
+            self._sample(now_us, self.longest(self.loop_us or 0, loop_ms * 1000))
         self._assess(now_us, is_known=view_us is not None and loop_ms > 0)
 
     def own_view(self, now_us: int, seen_us: int) -> int | None:
