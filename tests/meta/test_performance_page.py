@@ -1,6 +1,7 @@
 """The page of figures shows what `farhand bench api` prints."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +24,7 @@ def script() -> ModuleType:
 
 
 def test_the_figures_of_api_come_as_a_table(script: ModuleType) -> None:
-    rounds = {
+    rounds: dict[str, list[Mapping[str, float]]] = {
         "farhand": [
             {"list_50_per_s": 900.0 + n, "signaling_logins_p99": 3.0 + n, "sent_away": 40.0}
             for n in range(3)
