@@ -73,33 +73,55 @@ export class ClockOffset {
 /**
  * Loop latency, per command: for each command the first displayed frame that was captured after it, or
  * a later one, had been applied; display time − send time. One clock.
+ * Commands that the gate refuses show no effect: they are not waited for. Else a robot that is locked for
+ * its long loop would stay locked for ever.
  */
 export class LoopLatency {
-  readonly #sentAt = new Map<number, number>();
+  /** Commands whose effect was not displayed yet, in order. */
+  readonly #waiting = new Map<number, { readonly at: number; isApplied: boolean }>();
   readonly #samples = new Window(LOOP_WINDOW_US);
   #epoch = 0;
-  #first = 0;
   #newest = 0;
   #lastSentUs = 0;
+  #lastRefusedUs = Number.NEGATIVE_INFINITY;
   /** Newest seq whose effect was displayed. */
   #seen = 0;
+  /** Newest seq that waited for longer than we count. */
+  #outlived = 0;
   #everDisplayed = false;
 
   /** A command goes out now. A new epoch forgets everything before. */
   sent(epoch: number, seq: number, us: number): void {
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
-      this.#sentAt.clear();
+      this.#waiting.clear();
       this.#samples.clear();
-      this.#first = seq;
       this.#seen = seq - 1;
+      this.#outlived = 0;
     }
-    this.#sentAt.set(seq, us);
+    this.#waiting.set(seq, { at: us, isApplied: false });
     this.#newest = seq;
     this.#lastSentUs = us;
-    for (const [old, at] of this.#sentAt) {
+    for (const [old, { at }] of this.#waiting) {
       if (at > us - WINDOW_US) break;
-      this.#sentAt.delete(old);
+      this.#waiting.delete(old);
+      this.#outlived = old;
+    }
+  }
+
+  /** The gate has judged a command. */
+  judged(epoch: number, seq: number, isApplied: boolean, us: number): void {
+    if (epoch !== this.#epoch || seq > this.#newest) return;
+    const judged = this.#waiting.get(seq);
+    if (isApplied) {
+      if (judged !== undefined) judged.isApplied = true;
+      return;
+    }
+    this.#lastRefusedUs = us;
+    // What came before it and was not applied never will be.
+    for (const [old, { isApplied: wasApplied }] of this.#waiting) {
+      if (old > seq) break;
+      if (!wasApplied) this.#waiting.delete(old);
     }
   }
 
@@ -107,9 +129,10 @@ export class LoopLatency {
   displayed(epoch: number, seq: number, displayUs: number): void {
     this.#everDisplayed = true;
     if (epoch !== this.#epoch || seq <= this.#seen || seq > this.#newest) return;
-    for (let n = Math.max(this.#seen + 1, seq - MAX_SAMPLES); n <= seq; n++) {
-      const at = this.#sentAt.get(n);
-      if (at !== undefined) this.#samples.add(displayUs, displayUs - at);
+    for (const [old, { at }] of this.#waiting) {
+      if (old > seq) break;
+      if (old > seq - MAX_SAMPLES) this.#samples.add(displayUs, displayUs - at);
+      this.#waiting.delete(old);
     }
     this.#seen = seq;
   }
@@ -138,16 +161,17 @@ export class LoopLatency {
 
   /** Age of the oldest command whose effect was not displayed yet. */
   #waitedUs(now: number): number {
-    if (this.#seen >= this.#newest) return 0;
-    const at = this.#sentAt.get(Math.max(this.#seen + 1, this.#first));
-    // The ring is 5 s long: what fell out of it is at least that old.
-    return at === undefined ? WINDOW_US : now - at;
+    // While the gate refuses, nothing moves that could be seen: what outlived the ring is history.
+    const isRefusing = now - this.#lastRefusedUs < FLOWING_US;
+    if (this.#outlived > this.#seen && !isRefusing) return WINDOW_US;
+    const [oldest] = this.#waiting.values();
+    return oldest === undefined ? 0 : now - oldest.at;
   }
 
   /** Stop counting: control is gone. */
   stop(): void {
     this.#epoch = 0;
-    this.#sentAt.clear();
+    this.#waiting.clear();
     this.#samples.clear();
   }
 }

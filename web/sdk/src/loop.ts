@@ -258,6 +258,7 @@ export class ControlLoop {
   #judge(verdict: Verdict): void {
     if (verdict.epoch !== this.#epoch || this.#epoch === 0) return;
     const now = this.#shell.nowUs();
+    this.#latency.judged(verdict.epoch, verdict.seq, verdict.code === null, now);
     this.#rtt.add(now, now - verdict.sentUs);
     this.#age.add(now, verdict.ageMs);
     if (verdict.code !== this.#lastVerdict?.code) {

@@ -116,6 +116,40 @@ describe("LoopLatency", () => {
     expect(loop.read(2000 * MS)?.p50).toBe(1980 * MS);
   });
 
+  it("does not wait for commands that the gate refuses: a lock would never end", () => {
+    const loop = new LoopLatency();
+    const last = drive(loop, 50 * MS, 1000 * MS);
+    for (let n = 1; n <= 500; n++) {
+      const now = (1000 + n * 20) * MS;
+      loop.sent(1, last + n, now);
+      loop.judged(1, last + n, false, now);
+    }
+    expect(loop.read(11_000 * MS)).toBeNull();
+    loop.sent(1, last + 501, 11_020 * MS);
+    loop.judged(1, last + 501, true, 11_030 * MS);
+    loop.displayed(1, last + 501, 11_090 * MS);
+    expect(loop.read(11_090 * MS)).toEqual({ p50: 70 * MS, p95: 70 * MS });
+  });
+
+  it("goes on waiting for what the gate applied before it refused", () => {
+    const loop = new LoopLatency();
+    const last = drive(loop, 50 * MS, 1000 * MS);
+    loop.sent(1, last + 1, 1010 * MS);
+    loop.judged(1, last + 1, true, 1020 * MS);
+    for (let n = 2; n <= 50; n++) {
+      loop.sent(1, last + n, (1000 + n * 20) * MS);
+      loop.judged(1, last + n, false, (1010 + n * 20) * MS);
+    }
+    expect(loop.read(2010 * MS)?.p50).toBe(1000 * MS);
+  });
+
+  it("of commands that nobody judges stays at the ring's length", () => {
+    const loop = new LoopLatency();
+    loop.displayed(0, 0, 0);
+    for (let n = 1; n <= 400; n++) loop.sent(1, n, n * 20 * MS);
+    expect(loop.read(8000 * MS)?.p50).toBe(5000 * MS);
+  });
+
   it("forgets everything at a new epoch", () => {
     const loop = new LoopLatency();
     drive(loop, 400 * MS, 2000 * MS);
