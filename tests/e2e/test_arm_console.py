@@ -234,31 +234,36 @@ def test_stop_halts_the_arm_within_the_bound_of_the_base(arm: Arm, stack: Stack)
             if (event.code === 'Escape') window.stoppedAt = Date.now(); }, true)"""
     )
     with Observer(stack.sim_socket("sim-rover")) as observer:
-        turn_until(arm, "the arm to turn", lambda: observer.latest.command_arm > 0.1)
-        observer.reset_gap()
-        arm.page.keyboard.press("Escape")
-        # One machine, one wall clock; the observer's is the monotonic one.
-        lag_s = time.time() - time.monotonic()
-        pressed_s = float(arm.page.evaluate("() => window.stoppedAt")) / 1000 - lag_s
-        zero_us = observer.wait_for_standstill(round(pressed_s * 1e6), hold_s=0.5, timeout_s=5.0)
+        while True:
+            pressed_us, held = turn_and_stop(arm, observer)
+            wait_for("the latch", lambda: is_latched(stack))
+            # Where the machine stalls, the governor may have halted the arm just before us.
+            if any(step.command_arm for step in observer.since(pressed_us - 10_000)[:2]):
+                break
+            arm.page.keyboard.up(held)
+            arm.console.reset()
+        zero_us = observer.wait_for_standstill(pressed_us, hold_s=0.5, timeout_s=5.0)
         assert zero_us is not None
-        took_s = zero_us / 1e6 - pressed_s
+        took_s, gap_s = (zero_us - pressed_us) / 1e6, observer.longest_gap_s
         # What the observer did not see does not count against the robot.
-        gap_s = observer.longest_gap_s
         assert took_s < BOUND_S + gap_s, f"{took_s:.3f} s; observer held up for {gap_s:.3f} s"
         assert observer.wait_for_standstill(zero_us, timeout_s=1.0, wheels=True) is not None
-        wait_for("the latch", lambda: is_latched(stack))
         stood = sim_state(stack).joints
         time.sleep(0.5)
         assert sim_state(stack).joints == stood, "the key is still down"
-    for key in KEYS["shoulder_pan"]:
-        arm.page.keyboard.up(key)
+    arm.page.keyboard.up(held)
 
 
-def turn_until(arm: Arm, what: str, is_so: Callable[[], bool]) -> None:
-    """Turn the shoulder away from the nearer end and keep the key down."""
-    key = KEYS["shoulder_pan"][arm.position("shoulder_pan") < 0]
-    arm.console.drive_until(what, is_so, key)
+def turn_and_stop(arm: Arm, observer: Observer) -> tuple[int, str]:
+    """Turn the shoulder by a key and press STOP; return when, in monotonic us, and the key."""
+    key = KEYS["shoulder_pan"][arm.position("shoulder_pan") < 0]  # away from the nearer end
+    arm.console.drive_until("a turn", lambda: observer.latest.command_arm > 0.1, key)
+    observer.reset_gap()
+    arm.page.keyboard.press("Escape")
+    # One machine, one wall clock; the observer's is the monotonic one.
+    lag_s = time.time() - time.monotonic()
+    pressed_s = float(arm.page.evaluate("() => window.stoppedAt")) / 1000 - lag_s
+    return round(pressed_s * 1e6), key
 
 
 @pytest.mark.parametrize("size", SIZES)
