@@ -11,10 +11,12 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from farhand.cli.main import build
 from farhand.client.setpoints import now_us
 from farhand.errors import Code, ConfigError
-from farhand.kits.conform import report, runner
+from farhand.kits.conform import own, report, runner
 from farhand.kits.conform.cases.limits import steepest
 from farhand.kits.conform.kit import Kit
 from farhand.kits.conform.model import (
@@ -429,3 +431,34 @@ def test_every_bug_is_cited_by_its_owner_its_project_and_its_number() -> None:
 
 def test_now_is_the_clock_of_the_observers() -> None:
     assert abs(now_us() - time.monotonic_ns() // 1000) < 100 * MS
+
+
+# --- the command ---
+
+
+def conform(*arguments: str) -> Any:
+    return CliRunner().invoke(build("conform"), ["conform", *arguments])
+
+
+def test_the_list_names_every_case_in_100_columns() -> None:
+    lines = conform("--list").stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert {line.split()[0] for line in lines[1:] if line[:1].strip()} == set(CATALOGUE.cases)
+
+
+@pytest.mark.parametrize("arguments", [[], ["sim", "--own"], ["sim", "--case", "nothing"]])
+def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
+    assert isinstance(conform(*arguments).exception, ConfigError)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_only_a_passed_report_ends_with_0_and_both_files_are_written_either_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
+) -> None:
+    found = ALL_KINDS if code else a_report(ALL_KINDS.cases[0], ALL_KINDS.cases[3])
+    monkeypatch.setattr(own, "run", lambda *_arguments, **_options: found)
+    junit, as_json = tmp_path / "r.xml", tmp_path / "r.json"
+    result = conform("--own", "--junit", str(junit), "--json", str(as_json))
+    assert result.exit_code == code
+    assert msgspec.json.decode(as_json.read_bytes(), type=Report) == found
+    assert ET.fromstring(junit.read_text("utf-8")).get("tests") == str(len(found.cases))

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from farhand.errors import Code, ConfigError
+from farhand.kits.bench.stop import wait_until_driving
 from farhand.kits.conform import own, report, runner
 from farhand.kits.conform.kit import Kit
 from farhand.kits.conform.model import CATALOGUE, Report, Result
 from farhand.kits.stack import Options, Stack
+from farhand.sim.observer import Observer
 
 pytestmark = [pytest.mark.webrtc, pytest.mark.process, pytest.mark.slow]
 
@@ -179,3 +182,19 @@ def test_a_whole_gate_in_the_same_place_passes(forgetful: Stack) -> None:
     with BrokenGate(forgetful, "none"):
         found = run(forgetful, *{case for fault, case in BROKEN.items() if LONG or fault in QUICK})
     assert found.is_passed, report.table(found)
+
+
+def test_ctrl_c_stops_the_robot(programs: Stack) -> None:
+    socket = programs.sim_socket(ROBOT)
+    argv = [sys.executable, "-m", "farhand", "conform", ROBOT, "--server", programs.url]
+    argv += ["--observer", f"sim:{socket}", "--case", "late-100"]
+    with Observer(socket) as observer, subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"drives" in process.stdout.readline()
+        wait_until_driving(observer, 0.3, 30.0)
+        at_us = time.monotonic_ns() // 1000
+        process.send_signal(signal.SIGINT)
+        assert observer.wait_for_standstill(at_us, timeout_s=2.0) is not None
+        assert process.wait(20) == 130
+    status = msgspec.json.decode(programs.get(f"/v1/robot/{ROBOT}") or b"{}")["status"]
+    assert status["stop"]["latch"] == "stop"
