@@ -12,8 +12,9 @@ from farhand.core.gate_limits import AxisShaper, Limits, Shaper
 
 FRESH_US = 200_000
 """A position that has not come again for longer is not known."""
-TICK_S = 0.04
-"""A setpoint holds for one tick, and takes one to be seen in the position."""
+DELAY_S = 0.1
+"""A setpoint holds for one tick, and takes one or two more to be seen in the position: with less,
+the axis would swing beyond its limit."""
 AT_LIMIT = 0.05
 """Allowed less than this part of its speed, an axis that wants more is at its limit."""
 SHOWN_US = 300_000
@@ -28,6 +29,8 @@ class _Place:
     limits: Limits
     axis: AxisShaper
     position: float = math.nan
+    moved: float = 0.0
+    """How far it has gone since by what it was told."""
     at_us: int = -FRESH_US - 1
     shown_until_us: int = 0
 
@@ -58,12 +61,13 @@ class Positions:
         for place in self.places:
             position = positions[place.index]
             if position is not None and math.isfinite(position):
-                place.position, place.at_us = position, now_us
+                place.position, place.moved, place.at_us = position, 0.0, now_us
 
     def hold(self, now_us: int) -> None:
         """Tell the shaper how fast each axis may go."""
-        self.now_us = now_us
+        passed_s, self.now_us = (now_us - self.now_us) / 1e6, now_us
         for place in self.places:
+            place.moved += place.axis.value * passed_s
             self._hold(place, now_us)
 
     def at_limit(self) -> tuple[int, ...]:
@@ -81,7 +85,7 @@ class Positions:
         deceleration takes time to build up.
         """
         axis = place.axis
-        react_s = TICK_S + (axis.acceleration + axis.deceleration) / axis.jerk
+        react_s = DELAY_S + (axis.acceleration + axis.deceleration) / axis.jerk
         react_s += (now_us - place.at_us) / 1e6
         return axis.deceleration * (
             math.sqrt(react_s**2 + 2 * max(0.0, gap) / axis.deceleration) - react_s
@@ -93,7 +97,7 @@ class Positions:
             value = output[place.index]
             if value and now_us - place.at_us > FRESH_US:
                 return False
-            low, high = gaps(place.limits, place.position)
+            low, high = gaps(place.limits, place.position + place.moved)
             gap = high if value > 0 else low
             if value and value**2 > 2 * place.axis.deceleration * max(0.0, gap) + 1e-9:
                 return False
@@ -106,7 +110,7 @@ class Positions:
             axis.cut(0.0, 0.0)
             place.shown_until_us = now_us + SHOWN_US
             return
-        low, high = gaps(place.limits, place.position)
+        low, high = gaps(place.limits, place.position + place.moved)
         down, up = (self.speed(place, gap, now_us) for gap in (low, high))
         axis.approach(-down, up)
         # A position that jumped leaves no way to brake at the usual rate.

@@ -170,7 +170,8 @@ class Governor:
             self._set(now_us, level_of(wish), reason)
         else:
             self._rise(now_us, wish, reason)
-        self._is_assessed = self._is_assessed or self.loop_us is not None
+        is_begun = self.steer_by == "blind" or self._newer_us is not None
+        self._is_assessed = self._is_assessed or is_begun
 
     def _set(self, now_us: int, level: float, reason: CapReason) -> None:
         self.level = level
