@@ -78,5 +78,5 @@ FAULTS: dict[str, Callable[[], type[Gate]]] = {
 
 
 if __name__ == "__main__":
-    runner.Gate = FAULTS[sys.argv.pop(1)]()  # type: ignore[misc, attr-defined]
+    runner.Gate = FAULTS[sys.argv.pop(1)]()  # type: ignore[attr-defined]
     main.main()
