@@ -175,6 +175,21 @@ def test_what_is_in_the_way_stops_it_and_lets_it_back() -> None:
     assert arm.tip[0] < 0.46
 
 
+def test_what_is_inside_something_can_be_driven_out_and_not_further_in() -> None:
+    def depth(arm: Skeleton) -> float:
+        return max(0.0, arm.tip[0] - 0.2)
+
+    arm = ready()
+    start = arm.tip[0]
+    assert depth(arm.skeleton) > 0.05
+    for _ in range(100):
+        arm.step(NONE, 0.0, (0.15, 0.0, 0.0), DT, depth=depth)
+    assert arm.tip[0] == start
+    for _ in range(100):
+        arm.step(NONE, 0.0, (-0.15, 0.0, 0.0), DT, depth=depth)
+    assert arm.tip[0] < start - 0.04
+
+
 def test_the_start_is_the_stow_pose_and_in_every_axis_range() -> None:
     arm = Arm()
     measured = (*arm.joints, arm.width, *arm.tip)

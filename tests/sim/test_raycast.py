@@ -137,7 +137,7 @@ def test_a_block_far_away_is_small_and_behind_a_pillar_is_unseen(view: View) -> 
 def test_the_decks_edge_hides_a_block_behind_it(view: View) -> None:
     gone = DOWN._replace(blocks=moved_block(0, -5.0, 0.0))
     beyond, behind = (
-        DOWN._replace(blocks=moved_block(0, hall.START[0] + x, hall.START[1])) for x in (0.85, 0.5)
+        DOWN._replace(blocks=moved_block(0, hall.START[0] + x, hall.START[1])) for x in (0.85, 0.64)
     )
     assert mask(view, beyond, gone).sum() > 200
     assert mask(view, behind, gone).sum() == 0
