@@ -24,7 +24,7 @@ NICENESS = 5
 _END_S = 2.0
 
 
-def hasher(parameters: Mapping[str, int]) -> PasswordHasher:
+def hasher(parameters: Mapping[str, Any]) -> PasswordHasher:
     """Return argon2id with these parameters."""
     return PasswordHasher(**parameters)
 
@@ -47,7 +47,7 @@ class Hashers:
 
     """
 
-    def __init__(self, parameters: Mapping[str, int]) -> None:
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
         self._parameters = dict(parameters)
         self._here = hasher(parameters)
         self._local = threading.local()
