@@ -184,5 +184,9 @@ def test_a_login_by_cookie_is_exchanged_for_a_ticket() -> None:
 
     fetch = stop._credential(Server(url, cookie="c"), httpx.MockTransport(answer))
     assert callable(fetch)
-    assert asyncio.run(fetch()) == "once"
+
+    async def fetched() -> str | None:
+        return await fetch()
+
+    assert asyncio.run(fetched()) == "once"
     assert wanted == [("POST", "/v1/ticket")]

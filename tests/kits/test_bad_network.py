@@ -113,9 +113,11 @@ def test_what_waits_is_bounded() -> None:
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+    finally:
+        writer.close()
 
 
 async def test_the_proxy_delays_both_ways_keeps_the_order_and_passes_the_end(
@@ -140,6 +142,23 @@ async def test_the_proxy_delays_both_ways_keeps_the_order_and_passes_the_end(
         cut_off, other = await asyncio.open_connection("127.0.0.1", proxy.port)
     assert await cut_off.read() == b""
     other.close()
+    server.close()
+
+
+async def test_what_tcp_loses_arrives_later(tmp_path: Path) -> None:
+    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
+    file = tmp_path / "network.json"
+    bad_network.write(file, BadNetwork(0, 50.0))
+    with LateProxy(server.sockets[0].getsockname()[1], file) as proxy:
+        await asyncio.sleep(0.2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        began = time.monotonic()
+        for _ in range(10):
+            writer.write(b"ping")
+            assert await reader.readexactly(4) == b"ping"
+        assert proxy.late > 0
+        assert time.monotonic() - began >= 0.2 * proxy.late
+        writer.close()
     server.close()
 
 

@@ -110,14 +110,13 @@ class LateProxy:
         with contextlib.suppress(OSError):
             async with asyncio.TaskGroup() as both:
                 both.create_task(_deliver(waiting, to, asyncio.get_running_loop().time))
-                due, data = 0.0, b"-"
+                data = b"-"
                 while data:
                     try:
                         data = await source.read(CHUNK_BYTES)
                     except OSError:
                         data = b""
-                    due = max(due, self._due())  # TCP keeps the order
-                    await waiting.put((due, data))
+                    await waiting.put((self._due(), data))
 
     def _due(self) -> float:
         delay_s = self._network.delay_ms / 1000

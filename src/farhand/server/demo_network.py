@@ -15,7 +15,6 @@ from farhand.errors import Code
 from farhand.media import bad_network
 from farhand.media.bad_network import BadNetwork, Counts
 from farhand.server.context import Context
-from farhand.server.origin import is_allowed
 from farhand.server.probes import is_from_here
 from farhand.server.problems import Problem
 
@@ -44,10 +43,7 @@ def router(context: Context, file: Path) -> APIRouter:
 
     @routes.put("/v1/demo/network")
     async def change(request: Request) -> Response:
-        await context.guard.principal(request)
-        headers = request.headers
-        if not is_allowed(headers.get("origin"), headers.get("host"), context.settings.origins):
-            raise Problem(403, Code.ORIGIN_REFUSED, "A page of another site may not do this.")
+        await context.guard.principal(request)  # refuses pages of other sites too
         if not is_from_here(request):
             raise Problem(403, Code.FORBIDDEN, "Only on the machine on which the demo runs.")
         bad_network.write(file, await _wanted(request))

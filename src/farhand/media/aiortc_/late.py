@@ -60,8 +60,6 @@ class Way:
             deliver()
             return
         due = self._clock() + self.network.delay_ms / 1000
-        if self._waiting:
-            due = max(due, self._waiting[-1][0])  # nobody overtakes when the delay shrinks
         self._waiting.append((due, deliver))
         if len(self._waiting) == 1:
             self._later(due, self._arrive)
