@@ -20,6 +20,8 @@ need chromium chromium chromium-browser google-chrome
 need iproute2 ip
 need util-linux nsenter
 need postgresql pg_ctl
+need spin spin
+need gcc cc gcc clang
 
 [ -n "$packages" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
