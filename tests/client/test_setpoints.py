@@ -53,7 +53,9 @@ def test_a_gate_that_wants_neutral_first_gets_it() -> None:
     assert world.sent[-1].axes == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("code", [Code.NEUTRAL_FIRST, Code.LATCHED])
+@pytest.mark.parametrize(
+    "code", [Code.NEUTRAL_FIRST, Code.LATCHED, Code.VIDEO_STALE, Code.LOOP_TOO_LONG]
+)
 def test_after_the_gate_has_stopped_the_robot_motion_takes_a_new_word(code: Code) -> None:
     world = World()
     world.setpoints.begin(Epoch(3))
