@@ -184,7 +184,8 @@ def test_a_whole_gate_in_the_same_place_passes(forgetful: Stack) -> None:
     assert found.is_passed, report.table(found)
 
 
-def test_ctrl_c_stops_the_robot(programs: Stack) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_robot(programs: Stack, signum: int) -> None:
     socket = programs.sim_socket(ROBOT)
     argv = [sys.executable, "-m", "farhand", "conform", ROBOT, "--server", programs.url]
     argv += ["--observer", f"sim:{socket}", "--case", "late-100"]
@@ -193,7 +194,7 @@ def test_ctrl_c_stops_the_robot(programs: Stack) -> None:
         assert b"drives" in process.stdout.readline()
         wait_until_driving(observer, 0.3, 30.0)
         at_us = time.monotonic_ns() // 1000
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signum)
         assert observer.wait_for_standstill(at_us, timeout_s=2.0) is not None
         assert process.wait(20) == 130
     status = msgspec.json.decode(programs.get(f"/v1/robot/{ROBOT}") or b"{}")["status"]

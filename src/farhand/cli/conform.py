@@ -1,6 +1,7 @@
 """`farhand conform`: whom to test, what may be done to it, where the report goes."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -87,6 +88,9 @@ def conform(  # noqa: PLR0917 - typer's parameters are options
     if (robot is None) != own_:
         text = "Name a robot, or say --own." if robot is None else "--own has a robot of its own."
         raise ConfigError(Code.CONFIG_INVALID, text)
+
+    # A service manager's SIGTERM stops the robot as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def tell(result: Result) -> None:
         print(report.line(result, color=is_color), flush=True)
