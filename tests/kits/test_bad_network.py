@@ -1,6 +1,7 @@
 """The network that `farhand demo` can make bad: real packets late, some lost, and good again."""
 
 import asyncio
+import contextlib
 import statistics
 import time
 from collections.abc import Iterator
@@ -136,11 +137,16 @@ async def test_the_proxy_delays_both_ways_keeps_the_order_and_passes_the_end(
         sent = Random(1).randbytes(1_000_000)
         writer.write(sent)
         writer.write_eof()
-        assert await reader.read() == sent
+        async with asyncio.timeout(60):
+            assert await reader.read() == sent
         assert proxy.late > 0
         writer.close()
         cut_off, other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    assert await cut_off.read() == b""
+        other.write(b"ping")
+        assert await cut_off.readexactly(4) == b"ping"
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            assert await cut_off.read() == b""
     other.close()
     server.close()
 

@@ -41,7 +41,7 @@ class LateProxy:
         self._file = file
         self._network = GOOD
         self._random = Random()  # noqa: S311 - luck, not a secret
-        self._connections = 0
+        self._writers: set[asyncio.StreamWriter] = set()
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -81,29 +81,35 @@ class LateProxy:
         finally:
             following.cancel()
             server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)  # a turn in which the sockets are closed
 
     def _become(self, network: BadNetwork) -> None:
         self._network = network
 
     async def _connected(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        if self._connections >= MAX_CONNECTIONS:
+        if len(self._writers) >= 2 * MAX_CONNECTIONS:
             back.close()
             return
-        self._connections += 1
+        self._writers.add(back)
         try:
             far, out = await asyncio.open_connection(HOST, self.target)
         except OSError:
-            back.close()
-        else:
-            try:
-                async with asyncio.TaskGroup() as ways:
-                    ways.create_task(self._pass_on(near, out))
-                    ways.create_task(self._pass_on(far, back))
-            finally:
-                out.close()
-                back.close()
+            self._forget(back)
+            return
+        self._writers.add(out)
+        try:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(self._pass_on(near, out))
+                ways.create_task(self._pass_on(far, back))
         finally:
-            self._connections -= 1
+            self._forget(out)
+            self._forget(back)
+
+    def _forget(self, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        self._writers.discard(writer)
 
     async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MAX_CHUNKS)
