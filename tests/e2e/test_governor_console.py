@@ -159,12 +159,20 @@ def test_the_predicted_path_is_drawn_while_driving_and_can_be_hidden(
             top = Math.min(top, y / c.height); left += x < c.width / 2; }
         return { n, top, left: left / Math.max(1, n) }; }"""
     assert path.evaluate(painted)["n"] == 0, "nothing while nothing is asked for"
-    ana.drive_until("a path", lambda: path.evaluate(painted)["n"] > 100, "w")
-    seen = path.evaluate(painted)
+    seen: dict[str, float] = {}
+
+    def is_drawn() -> bool:
+        if path.get_attribute("data-drawn") != "true":
+            return False
+        seen.update(path.evaluate(painted))  # reading it back takes its time: once is enough
+        return seen["n"] > 100
+
+    ana.drive_until("a path", is_drawn, "w")
     assert seen["top"] > 0.5, "below the horizon"
     assert 0.3 < seen["left"] < 0.7, "straight ahead"
     ana.release("w")
-    wait_for("no path", lambda: path.evaluate(painted)["n"] == 0)
+    wait_for("no path", lambda: path.get_attribute("data-drawn") == "false")
+    assert path.evaluate(painted)["n"] == 0
     ana.page.get_by_test_id("path-toggle").click()
     wait_for("no canvas", lambda: path.count() == 0)
     ana.page.get_by_test_id("path-toggle").click()

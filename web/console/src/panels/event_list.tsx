@@ -29,12 +29,12 @@ const LEVELS: Partial<Readonly<Record<RobotEventKind, Level>>> = {
   "video-frozen": "warning",
   "scope-broken": "warning",
   "robot-offline": "warning",
-  "speed-capped": "warning",
 };
 const SHOWN = 100;
 
 /** The robot's reasons are words of the protocol; anything else is its own text. */
 function reasonText(text: string, t: TFunction): string {
+  if (Object.hasOwn(en.limit, text)) return t(`limit.${text as keyof typeof en.limit}`);
   // "forced: the road is blocked", "transferred by ana"
   const [, word = "", between = "", own = ""] = /^([\w-]+)(: | by |$)(.*)$/.exec(text) ?? [];
   if (!Object.hasOwn(en.reason, word)) return text;

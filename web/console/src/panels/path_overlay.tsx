@@ -18,6 +18,8 @@ const TURN = "angular.z";
 /** Robots do not say how wide they are. */
 const HALF_WIDTH_M = 0.25;
 const STEPS = 24;
+/** So far ahead the way is drawn on, faintly, as long as nothing changes. */
+const HEADING_S = 2.5;
 /** Slower is standing: no path. */
 const LEAST_MPS = 0.02;
 
@@ -77,8 +79,11 @@ function draws(session: RobotSession, cameraId: string, canvas: HTMLCanvasElemen
     const ratio = camera.width / camera.height;
     const at = inside(canvas, ratio, (place) => seen(view, aim, ratio, place));
     const loopS = loopMs / 1000;
-    band(canvas, at, arc(twist, 0, loopS, STEPS), false);
-    band(canvas, at, arc(twist, loopS, loopS + brakingS(twist), STEPS), true);
+    const standsS = loopS + brakingS(twist);
+    // Most cameras do not see the ground right before the robot: the way it heads leads the eye there.
+    if (standsS < HEADING_S) band(canvas, at, arc(twist, standsS, HEADING_S, STEPS), "heading");
+    band(canvas, at, arc(twist, loopS, standsS, STEPS), "braking");
+    band(canvas, at, arc(twist, 0, loopS, STEPS), "loop");
   };
   const schedule = (): void => {
     if (frame === 0) frame = requestAnimationFrame(draw);
@@ -151,12 +156,19 @@ function clear(canvas: HTMLCanvasElement, isShown: boolean): void {
   context?.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
 }
 
-/** Both edges of the way and a bar at its end; `isBraking`: it may still be spared, so it is dashed. */
+/** What can no longer be changed; what braking adds to it, dashed; where it leads after that, thin. */
+const STYLES = {
+  loop: { width: 3, colour: "#5cc8ff", dash: [] },
+  braking: { width: 3, colour: "#ffd47a", dash: [7, 7] },
+  heading: { width: 1.5, colour: "rgb(255 255 255 / 70%)", dash: [2, 8] },
+} as const;
+
+/** Both edges of a part of the way, and a bar at its end. */
 function band(
   canvas: HTMLCanvasElement,
   at: Projection,
   places: readonly Place[],
-  isBraking: boolean,
+  kind: keyof typeof STYLES,
 ): void {
   const context = canvas.getContext("2d");
   const end = places.at(-1);
@@ -164,7 +176,7 @@ function band(
   const lines = [
     places.map((place) => beside(place, HALF_WIDTH_M)),
     places.map((place) => beside(place, -HALF_WIDTH_M)),
-    [beside(end, HALF_WIDTH_M), beside(end, -HALF_WIDTH_M)],
+    kind === "heading" ? [] : [beside(end, HALF_WIDTH_M), beside(end, -HALF_WIDTH_M)],
   ];
   context.beginPath();
   for (const line of lines) {
@@ -178,11 +190,12 @@ function band(
     }
   }
   context.lineCap = "round";
-  context.setLineDash(isBraking ? [7, 7] : []);
+  const style = STYLES[kind];
+  context.setLineDash(style.dash);
   // Light on dark: seen on any floor.
   for (const [width, colour] of [
-    [6, "rgb(0 0 0 / 55%)"],
-    [3, isBraking ? "#ffd47a" : "#5cc8ff"],
+    [style.width + 3, "rgb(0 0 0 / 50%)"],
+    [style.width, style.colour],
   ] as const) {
     context.lineWidth = width;
     context.strokeStyle = colour;
