@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -457,7 +456,6 @@ def test_only_a_passed_report_ends_with_0_and_both_files_are_written_either_way(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
 ) -> None:
     found = ALL_KINDS if code else a_report(ALL_KINDS.cases[0], ALL_KINDS.cases[3])
-    monkeypatch.setattr(signal, "signal", lambda *_arguments: None)
     monkeypatch.setattr(own, "run", lambda *_arguments, **_options: found)
     junit, as_json = tmp_path / "r.xml", tmp_path / "r.json"
     result = conform("--own", "--junit", str(junit), "--json", str(as_json))

@@ -1,7 +1,5 @@
 """`farhand conform`: whom to test, what may be done to it, where the report goes."""
 
-import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -89,9 +87,6 @@ def conform(  # noqa: PLR0917 - typer's parameters are options
         text = "Name a robot, or say --own." if robot is None else "--own has a robot of its own."
         raise ConfigError(Code.CONFIG_INVALID, text)
 
-    # A service manager's SIGTERM stops the robot as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-
     def tell(result: Result) -> None:
         print(report.line(result, color=is_color), flush=True)
 
@@ -113,7 +108,7 @@ def conform(  # noqa: PLR0917 - typer's parameters are options
             may_move=yes_it_may_move,
             programs=may_kill(may_kill_ or []),
         )
-        found = asyncio.run(runner.run(options, cases, tell))
+        found = runner.run_to_end(options, cases, tell)
     print("\n" + report.table(found, color=is_color), end="")
     _write(found, junit, json)
     if not found.is_passed:

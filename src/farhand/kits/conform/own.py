@@ -1,6 +1,5 @@
 """The kit against our own programs: a server and a simulated robot on this machine."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -35,7 +34,7 @@ def run(
     """Start the programs, run ``cases`` against them, and leave nothing behind."""
     with Stack() as stack:
         options = replace(options_of(stack), is_slow_too=is_slow_too)
-        return asyncio.run(runner.run(options, cases, tell))
+        return runner.run_to_end(options, cases, tell)
 
 
 def _process(stack: Stack, name: str) -> Callable[[], int]:

@@ -1,6 +1,7 @@
 """Runs the cases one after the other, each on a robot that is free, unlatched and still."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ LOOK_S = 0.005
 BASELINE = "drives"
 """If the robot fails this, no other case can prove anything."""
 
-__all__ = ["chosen", "run"]
+__all__ = ["chosen", "run", "run_to_end"]
 assert _cases  # noqa: S101 - importing them has registered them
 
 
@@ -108,6 +109,27 @@ async def run(
         counts=counted(results),
         cases=tuple(results),
     )
+
+
+def run_to_end(options: Options, cases: Sequence[Case], tell: Callable[[Result], None]) -> Report:
+    """Do what :func:`run` does, on a loop of its own; Ctrl-C and SIGTERM stop the robot.
+
+    Raises:
+        KeyboardInterrupt: One of them came.
+        FarhandError: The robot cannot be reached, observed, or may not be moved.
+
+    """
+
+    async def obey() -> Report:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - we are in one
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await run(options, cases, tell)
+
+    try:
+        return asyncio.run(obey())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _run_one(kit: Kit, case: Case, before: Sequence[Result]) -> Result:
