@@ -25,6 +25,7 @@ TABLES: dict[str, tuple[type[BaseModel], str]] = {
     "[[server.oidc]]": (config.OidcTable, ""),
     "[agent]": (config.AgentSection, "FARHAND_AGENT__"),
     "[agent.lease]": (config.LeaseTable, "FARHAND_AGENT__LEASE__"),
+    "[agent.governor]": (config.GovernorTable, "FARHAND_AGENT__GOVERNOR__"),
     "[[agent.cameras]]": (config.CameraTable, ""),
     '[agent.limits."AXIS"]': (config.AxisLimitsTable, ""),
 }
