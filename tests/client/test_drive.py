@@ -157,9 +157,10 @@ async def test_a_second_operator_is_refused_by_name_and_gets_a_new_epoch_later(
         two.open("sim-rover", cameras=[]) as ben,
     ):
         first = await ana.take_control()
+        ana.on_asked = lambda _: False
         with pytest.raises(LeaseDenied) as refused:
             await ben.take_control()
-        assert (refused.value.code, refused.value.holder_name) == (Code.HELD, "ana")
+        assert (refused.value.code, refused.value.holder_name) == (Code.REFUSED_BY_HOLDER, "ana")
         await ana.release()
         second = await ben.take_control()
         assert second.epoch > first.epoch

@@ -121,7 +121,7 @@ class Leasing(Talk):
         if self.lease is not None:
             self._say(m.LeaseRelease(self.lease.epoch))
             self._end_lease()
-            await self.wait_for(lambda s: s.lease.holder != self._me)
+            await self.wait_for(lambda s: s.lease.holder != self.me)
 
     def lose_control(self) -> None:
         """Stop driving: the server has taken our right to it away."""
@@ -198,7 +198,7 @@ class Leasing(Talk):
 
     def _on_status(self, status: m.Status) -> None:
         asking = status.lease.asking
-        if asking is None or status.lease.holder != self._me or self.on_asked is None:
+        if asking is None or status.lease.holder != self.me or self.on_asked is None:
             return
         if self._asked == (self.member.id, asking.ask):
             return

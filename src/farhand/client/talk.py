@@ -34,7 +34,8 @@ class Talk:
         self.status: m.Status | None = None
         """The newest the robot has sent."""
         self.session: ClientSession | None = None
-        self._me = me
+        self.me = me
+        """Our member id."""
         self._send = send
         self._waiting: set[asyncio.Future[None]] = set()
         self._answers = Answers()
