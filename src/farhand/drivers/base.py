@@ -50,7 +50,7 @@ class Driver(Protocol):
         """Return the newest measured position of each axis, without waiting; ``None``: unknown.
 
         Called on the same thread as ``send``. An axis with a position limit and no known position
-        stands; the gate counts on positions that are at most one tick old, and cannot see their age.
+        stands. The gate cannot see how old one is: it must not be older than one tick.
         """
 
     def connect(self) -> None:

@@ -67,7 +67,16 @@ def _lower_one(axis: AxisLimits, override: Mapping[str, float]) -> AxisLimits:
                 f"limits.{axis.id}.{key}: {value} is not within the driver's own {own}.",
                 "Limits can only be lowered.",
             )
-    lowered = replace(axis, **override)
+    lowered = replace(
+        axis,
+        minimum=override.get("minimum", axis.minimum),
+        maximum=override.get("maximum", axis.maximum),
+        acceleration=override.get("acceleration", axis.acceleration),
+        deceleration=override.get("deceleration", axis.deceleration),
+        jerk=override.get("jerk", axis.jerk),
+        position_minimum=override.get("position_minimum", axis.position_minimum),
+        position_maximum=override.get("position_maximum", axis.position_maximum),
+    )
     low, high = lowered.position_minimum, lowered.position_maximum
     if low is not None and high is not None and low >= high:
         raise ConfigError(
