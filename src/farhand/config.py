@@ -74,8 +74,9 @@ class LimitsTable(Section):
     login_per_address: str = "10/minute"
     """Failed logins and codes of one address; the same, apart, of its requests with a bad token."""
     login_per_account: str = "5/minute"
+    """Failed logins to one account from one address."""
     login_anywhere: str = "100/minute"
-    """Failed logins to one account."""
+    """Failed logins to one account from all addresses where it is not logged in now."""
     enrol_per_address: str = "10/minute"
     """Enrolment requests of one address."""
     strangers_per_address: Annotated[int, Field(ge=1)] = 20
