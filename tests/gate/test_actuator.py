@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from farhand.core.gate import Gate
 from farhand.core.gate_config import GateConfig
 from farhand.core.gate_latch import LatchRecord
 from farhand.drivers.null import NullDriver, NullOptions
+from farhand.errors import Code, DriverError
 from farhand.gate.actuator import Actuator, now_us
 from tests.core.gate_rig import MS
 from tests.gate.harness import wait_for
@@ -179,3 +181,88 @@ def test_a_driver_that_fails_is_latched_and_opened_again(bench: Make) -> None:
     wait_for(lambda: not one.gate.fault)
     assert one.names().count("connect") == 2
     assert one.gate.latch.kind == "stop"
+
+
+class Joint(NullDriver):
+    """One axis that goes where it is told, from -1 to 1 rad; its sensor can fail."""
+
+    def __init__(self, axes: int = 1) -> None:
+        super().__init__(NullOptions(axes=axes))
+        self.axes = [
+            replace(axis, position_minimum=-1.0, position_maximum=1.0) for axis in self.axes
+        ]
+        self.at = 0.9
+        self.is_lost = False
+        self.is_broken = False
+        self.told = 1
+        self.sent_us = now_us()
+
+    def send(self, setpoint: Sequence[float]) -> None:
+        super().send(setpoint)
+        now = now_us()
+        self.at += setpoint[0] * min(now - self.sent_us, 20 * MS) / 1e6
+        self.sent_us = now
+
+    def positions(self) -> Sequence[float | None]:
+        if self.is_broken:
+            raise DriverError(Code.DRIVER_FAULT, "no sensor", retryable=True)
+        return (None if self.is_lost else self.at,) * self.told
+
+
+def test_an_axis_is_held_at_the_limit_that_its_driver_measures(bench: Make) -> None:
+    joint = Joint()
+    one = bench(joint)
+    wait_for(lambda: one.gate.positions.places[0].at_us > 0)
+
+    def is_held() -> bool:
+        one.renew()
+        return one.gate.state().at_limit == (0,) and joint.at > 0.98
+
+    one.move_until(is_held)
+    for _ in range(50):
+        one.renew()
+        threading.Event().wait(0.01)
+    assert 0.98 < joint.at <= 1.0
+    assert not one.gate.violations
+
+
+def test_an_axis_whose_sensor_fails_stands(bench: Make) -> None:
+    joint = Joint()
+    joint.at = -0.9
+    one = bench(joint)
+
+    def moves() -> bool:
+        one.renew()
+        return one.is_moving()
+
+    one.move_until(moves)
+    joint.is_lost = True
+    lost_us = now_us()
+
+    def stands() -> bool:
+        one.renew()
+        return now_us() - lost_us > 400 * MS and one.gate.is_armed and not one.is_moving()
+
+    one.move_until(stands)
+    assert one.gate.state().at_limit == (0,)
+    assert not one.gate.violations
+
+
+@pytest.mark.parametrize("fault", ["raises", "too few"])
+def test_a_driver_that_cannot_say_where_it_is_is_a_fault(bench: Make, fault: str) -> None:
+    joint = Joint()
+    one = bench(joint)
+    wait_for(lambda: one.gate.positions.places[0].at_us > 0)
+    joint.is_broken, joint.told = fault == "raises", 0
+    wait_for(lambda: one.gate.latch.kind == "stop")
+    assert one.gate.fault.startswith("driver: ")
+
+
+def test_a_driver_without_limits_is_not_asked_where_it_is(bench: Make) -> None:
+    class Nowhere(NullDriver):
+        def positions(self) -> Sequence[float | None]:
+            raise AssertionError
+
+    one = bench(Nowhere())
+    wait_for(lambda: one.names().count("stop") >= 5)
+    assert one.gate.latch.kind == "start"
