@@ -21,7 +21,7 @@ need iproute2 ip
 need util-linux nsenter
 need postgresql pg_ctl
 need spin spin
-need gcc cc gcc clang
+need "gcc libc6-dev" cc gcc clang
 
 [ -n "$packages" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

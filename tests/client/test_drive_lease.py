@@ -65,6 +65,7 @@ async def test_a_question_is_answered_yes_and_the_wheels_stand_between(stack: St
             wants = asyncio.create_task(ben.take_control(reason="my shift"))
             question = await asking(ana)
             assert (question.name, question.reason) == ("ben", "my shift")
+            await ben.wait_until(lambda: ben.pending is not None, PATIENCE_S)
             assert ben.pending is not None
             assert ben.pending.holder_name == "ana"
             ana.answer(question.ask, True)
@@ -107,7 +108,7 @@ async def test_a_no_a_question_taken_back_and_one_that_waits_in_vain(stack: Stac
         await ana.wait_for(lambda status: status.lease.asking is None, PATIENCE_S)
 
         with pytest.raises(LeaseDenied):
-            await ben.take_control(timeout_s=1.0)
+            await ben.take_control(timeout_s=2.0)
         await ana.wait_for(lambda status: status.lease.asking is None, PATIENCE_S)
         assert ana.lease == grant, "nothing of it has cost the holder anything"
 
