@@ -26,6 +26,13 @@ import type {
   StopSnapshot,
 } from "./types.ts";
 
+/** Refusals after which whoever drives has to let go once. */
+const LETS_GO: ReadonlySet<string> = new Set([
+  CODES.NEUTRAL_FIRST,
+  CODES.VIDEO_STALE,
+  CODES.LOOP_TOO_LONG,
+]);
+
 export type Asked =
   | LeaseRequest
   | LeaseAnswer
@@ -185,7 +192,7 @@ export class Authority {
       return;
     }
     this.#verdict = message;
-    if (message.code === CODES.NEUTRAL_FIRST) this.#out.cut("gate");
+    if (LETS_GO.has(message.code ?? "")) this.#out.cut("gate");
   }
 
   status(status: RobotStatus): void {

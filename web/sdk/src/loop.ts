@@ -24,7 +24,12 @@ const REPORT_EVERY_TICKS = 10;
 const LOOP_EVERY_TICKS = 5;
 const MAX_U16 = 0xffff;
 /** Refusals after which the gate wants to see neutral. */
-const NEUTRAL_AGAIN: ReadonlySet<string> = new Set([CODES.NEUTRAL_FIRST, CODES.LATCHED]);
+const NEUTRAL_AGAIN: ReadonlySet<string> = new Set([
+  CODES.NEUTRAL_FIRST,
+  CODES.LATCHED,
+  CODES.VIDEO_STALE,
+  CODES.LOOP_TOO_LONG,
+]);
 const MAX_REFUSED_CODES = 32;
 
 /** Page to Worker. */

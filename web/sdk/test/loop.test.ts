@@ -118,10 +118,14 @@ describe("setpoints", () => {
     expect(last()?.axes).toEqual([1, 0.5]);
   });
 
-  it("are zero, and need neutral, when the gate asks for it", () => {
+  it.each([
+    ["asks for it", "FH-7008"],
+    ["locks for a picture that stands", "FH-7020"],
+    ["locks for a loop that is too long", "FH-7021"],
+  ])("are zero, and need neutral, when the gate %s", (_why, code) => {
     drive();
     tick();
-    verdict("FH-7008");
+    verdict(code);
     input(1, 0.5);
     tick();
     expect(last()?.axes).toEqual([0, 0]);
