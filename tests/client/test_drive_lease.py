@@ -98,7 +98,7 @@ async def test_a_no_a_question_taken_back_and_one_that_waits_in_vain(stack: Stac
         assert refused.value.holder_name == "ana"
 
         wants = asyncio.create_task(ben.take_control(reason="later"))
-        await asking(ana)
+        await ben.wait_until(lambda: ben.pending is not None, PATIENCE_S)
         with pytest.raises(LeaseDenied) as third:
             await eve.take_control()
         assert third.value.code is Code.HELD
