@@ -150,6 +150,36 @@ async def test_stop_denies_the_asker(world: World) -> None:
     assert lease.asking is None
 
 
+async def test_nobody_gets_the_lease_while_a_stop_holds_the_robot(world: World) -> None:
+    ana, ben, _, _ = await asked(world)
+    ben.say(m.Stop(1))
+    await ben.hear(m.LeaseDeny)
+    await shown(ben, lambda lease: lease.holder is None)
+    grants = len(world.gate.of(g.Grant))
+    for message in (m.LeaseRequest(), m.LeaseRequest(), m.LeaseForce("at once")):
+        ben.say(message)
+        assert (await ben.hear(m.LeaseDeny)).code is Code.LATCHED
+    assert len(world.gate.of(g.Grant)) == grants
+    ana.say(m.StopReset(1))
+    assert (await ana.hear(m.StopResetAck)).code is None
+    await taken(ben)
+
+
+async def test_a_start_latch_is_no_stop_and_a_grant_may_end_it(world: World) -> None:
+    world.gate.say(g.GateState(0, "start", 1, "", False, 0, {}, 0))
+    await taken(await world.visitor("ana", media=False))
+    assert len(world.gate.of(g.Grant)) == 1
+
+
+async def test_a_stop_from_before_this_agent_holds_too(world: World) -> None:
+    ana = await world.visitor("ana", media=False)
+    world.gate.say(g.GateState(0, "stop", 7, "Ben", False, 0, {}, 0))
+    while (await ana.hear(m.Status)).stop is None:
+        pass
+    ana.say(m.LeaseRequest())
+    assert (await ana.hear(m.LeaseDeny)).code is Code.LATCHED
+
+
 async def test_a_lost_gate_denies_the_asker(world: World) -> None:
     _, ben, _, _ = await asked(world)
     await world.gate.close()

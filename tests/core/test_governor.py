@@ -108,6 +108,45 @@ def test_a_loop_that_is_too_long_locks() -> None:
     assert ana.state == (1.0, "full")
 
 
+def test_a_figure_that_alone_locks_the_robot_for_ever_is_put_aside_for_a_while() -> None:
+    ana = Operator()
+    ana.send(1000)
+    ana.send(1900, 100, told_ms=5000)  # waits for the effect of a command that was refused
+    assert ana.state == (0.0, "loop-too-long")
+    began = ana.now
+    ana.send(2000, 100, told_ms=5000)
+    assert ana.state == (0.15, "no-sample")
+    ana.send(2000, 100, told_ms=90)  # it has seen an effect since
+    assert ana.state == (1.0, "full")
+    risen = next(at for at, cap in ana.caps if at > began and cap)
+    assert 2_000 * MS < risen - began + 1900 * MS < 3_600 * MS
+
+
+def test_a_figure_put_aside_locks_again_and_never_allows_more_than_saying_nothing() -> None:
+    ana = Operator()
+    ana.send(30_000, 100, told_ms=5000)
+    caps = [cap for _, cap in ana.caps]
+    assert caps[:5] == [0.0, 0.15, 0.0, 0.15, 0.0]
+    assert set(caps) == {0.0, 0.15}
+
+
+def test_a_figure_is_put_aside_only_while_the_robot_itself_sees_a_short_loop() -> None:
+    ana = Operator()
+    ana.send(8_000, 1100, told_ms=5000)
+    assert ana.state == (0.0, "loop-too-long")
+    ana.send(1_000, 100, told_ms=5000)
+    assert ana.state == (0.0, "loop-too-long")  # the two seconds have begun only now
+
+
+def test_a_picture_that_stands_still_locks_though_the_figure_is_put_aside() -> None:
+    ana = Operator()
+    ana.send(4_500, 100, told_ms=5000)
+    assert ana.state == (0.15, "no-sample")
+    stamp = ana.now
+    ana.send(700, lambda now: (now - stamp) / MS, told_ms=5000)
+    assert ana.governor.lock is Code.VIDEO_STALE
+
+
 def test_nothing_moves_before_a_picture_was_shown() -> None:
     ana = Operator()
     assert ana.state == (0.0, "stale-video")

@@ -141,6 +141,35 @@ def test_what_lets_nobody_drive_denies_the_asker(reason: Reason, code: Code) -> 
     assert lease.deadline_us is None
 
 
+def test_nobody_is_granted_the_lease_while_a_stop_holds_the_robot() -> None:
+    lease = asked()
+    assert lease.latch(is_on=True) == [
+        *taken("stopped"),
+        over("denied", ""),
+        Denied(B, Code.LATCHED),
+    ]
+    assert lease.latch(is_on=True) == []
+    assert lease.request(ANA, 5) == [Denied(A, Code.LATCHED)]
+    assert lease.force(SUE, 5, "now") == [Denied(C, Code.LATCHED)]
+    assert lease.force(SUE, 5, " ") == [Denied(C, Code.REASON_MISSING)]
+    assert lease.returned(ANA, 5) == []
+    assert lease.transfer(A, 1, BEN, 5) == [Denied(A, Code.NOT_HOLDER)]
+    assert lease.epoch == ONE
+    assert lease.latch(is_on=False) == []
+    assert lease.request(ANA, 6) == grant(ANA, 2)
+
+
+def test_a_reason_holds_nothing_that_a_terminal_obeys() -> None:
+    lease = Lease()
+    lease.request(ANA, 0)
+    lease.request(BEN, 1, "\x1b[2J my\r\nshift\u202e\0 ")
+    assert lease.question is not None
+    assert lease.question.reason == "[2J my shift"
+    forced = lease.force(SUE, 2, " fire\x07\n now ")
+    assert isinstance(forced[-1], Granted)
+    assert forced[-1].reason == "fire now"
+
+
 def test_an_asker_that_leaves_takes_the_question_along() -> None:
     lease = asked()
     assert lease.left(B, 2) == [over("left")]
@@ -190,7 +219,7 @@ def test_a_transfer_to_oneself_is_a_new_epoch_and_keeps_the_question() -> None:
 
 def test_force_needs_a_reason_and_passes_the_asker_over() -> None:
     lease = asked()
-    for empty in ("", "  \t"):
+    for empty in ("", "  \t", "\0\x1b\u200b\u202e \n"):
         assert lease.force(SUE, 2, empty) == [Denied(C, Code.REASON_MISSING, A, "Ana")]
     effects = lease.force(SUE, 2, "fire")
     assert effects[:2] == [over("passed-over"), Denied(B, Code.HELD, C, "Sue")]

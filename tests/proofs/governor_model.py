@@ -9,6 +9,7 @@ from farhand.protocol.types import SteerBy
 MS = 1000
 WITHIN_US = 1_000_000
 """So fast must the output follow, braking and all."""
+ALONE_US = 2_000 * MS
 GAP_US = 60 * MS
 """With frames further apart than this the model makes no claim."""
 
@@ -31,6 +32,8 @@ class GovernorModel:
         self.steer_by = steer_by
         self.seen_us = 0
         self.newer_us: int | None = None
+        self.alone_since_us: int | None = None
+        """Since when the member's figure has been too long, and the robot's own view not."""
         self.claims: list[Claim] = []
         self.held: list[tuple[int, float]] = []
         """Until when the output may not be above what."""
@@ -45,6 +48,13 @@ class GovernorModel:
             return
         if seen_us > self.seen_us:
             self.seen_us, self.newer_us = seen_us, now_us
+        stop_us = self.config.t_stop_ms * MS
+        if loop_ms * MS <= stop_us or now_us - seen_us > stop_us:
+            self.alone_since_us = None
+        elif self.alone_since_us is None:
+            self.alone_since_us = now_us
+        elif now_us - self.alone_since_us > ALONE_US:
+            loop_ms = 0  # it may have been put aside: no claim but that of knowing nothing
         loop_us = max(loop_ms * MS, now_us - seen_us)
         self.claims.append(Claim(now_us, loop_us, is_known=loop_ms > 0))
 

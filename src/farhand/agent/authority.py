@@ -144,6 +144,10 @@ class Authority:
         """Take the lease from whoever has it."""
         self._carry_out(self.lease.revoke(reason))
 
+    def latch(self, *, is_on: bool) -> None:
+        """Note whether a `stop` holds the robot: nobody has or gets the lease while it does."""
+        self._carry_out(self.lease.latch(is_on=is_on))
+
     def _transfer(self, person: Person, message: m.LeaseTransfer, now_us: int) -> list[Effect]:
         to = self._people.get(message.member)
         if to is None:

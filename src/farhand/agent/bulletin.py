@@ -89,8 +89,8 @@ class Bulletin:
         if cameras != before:
             self.changed()
 
-    def on_gate_state(self, state: g.GateState) -> bool:
-        """Tell what is new in the gate's state; return whether a `stop` latch is new."""
+    def on_gate_state(self, state: g.GateState) -> None:
+        """Tell what is new in the gate's state."""
         self.gate_state = state
         told = self._gate
         self._gate = _GateTold(
@@ -106,7 +106,6 @@ class Bulletin:
             self.announce(m.Event("fault", code=Code.DRIVER_FAULT, text=text))
         if told != self._gate:
             self.changed()
-        return state.latch == "stop" and (told.latch, told.stop_id) != ("stop", state.stop_id)
 
     def on_gate_lost(self) -> None:
         """Tell that the gate is silent."""

@@ -58,19 +58,21 @@ class GateNews:
             case g.ResetDone():
                 person = self._stopping.on_reset_done(message)
                 if message.code is None:
+                    self._authority.latch(is_on=False)
                     self._authority.revoke("reset")  # as the gate has, whoever asked for it
                 if person is not None:
                     event = m.Event("reset", member=person.member, stop_id=message.stop_id)
                     self._bulletin.announce(event)
             case g.GateState():
-                if self._bulletin.on_gate_state(message):
-                    self._authority.revoke("stopped")
+                self._bulletin.on_gate_state(message)
+                self._authority.latch(is_on=message.latch == "stop")
             case g.GateHello():
                 log.info("gate", version=message.gate_version, axes=message.axes)
 
     def lost(self) -> None:
         """Note that the gate is gone: nobody drives."""
         log.error("gate lost", code=Code.GATE_LOST.value)
+        self._authority.latch(is_on=False)  # the next one tells what its file says
         self._authority.revoke("gate-lost")
         self._bulletin.on_gate_lost()
 

@@ -20,6 +20,12 @@ RISE_US = 1_000_000
 """So long must everything have been better before the speed rises."""
 GAP_US = 250_000
 """With no frame for longer it was not better all the time."""
+DOUBT_US = 2_000_000
+"""A driver's own figure that alone has locked the robot for so long may be one that cannot fall:
+some wait for the effect of a refused command, and there is none."""
+ASIDE_US = 5_000_000
+"""So long it then counts for nothing: a second until the speed rises, neutral, a command, and what
+that did on the screen."""
 MARGIN = 1.05
 """So much better than the level needs: noise around a level changes nothing."""
 
@@ -61,6 +67,8 @@ class Governor:
         """When a newer one was last reported."""
         self._observed_us: int | None = None
         self._reason_us = 0
+        self._doubt_since_us: int | None = None
+        """Since when nothing but the driver's own figure has locked the robot."""
         self._better_since_us: int | None = None
         self._worst = math.inf
         """The lowest wish since then."""
@@ -104,6 +112,8 @@ class Governor:
             self._assess(now_us, is_known=True)
             return
         view_us = self.own_view(now_us, seen_us)
+        if self.is_aside(now_us, view_us, loop_ms * 1000):
+            loop_ms = 0
         if view_us is not None:
             if seen_us > self._seen_us:
                 self._seen_us, self._newer_us = seen_us, now_us
@@ -116,6 +126,25 @@ class Governor:
         """Return how old the picture is that the driver goes by; ``None``: no such picture."""
         # A stamp of the future is a lie, and would keep the picture fresh for ever.
         return now_us - seen_us if 0 < seen_us <= now_us else None
+
+    def is_aside(self, now_us: int, view_us: int | None, told_us: int) -> bool:
+        """Say whether the driver's own figure is put aside, as if it were unknown.
+
+        It alone has locked the robot for two seconds. For five more only what the robot sees
+        counts, and the cap for who knows no latency: no more than for saying nothing at all.
+        """
+        stop_us = self.config.t_stop_ms * 1000
+        if view_us is None or view_us > stop_us or told_us <= stop_us:
+            self._doubt_since_us = None
+            return False
+        if self._doubt_since_us is None:
+            self._doubt_since_us = now_us if self.lock is Code.LOOP_TOO_LONG else None
+            return False
+        passed_us = now_us - self._doubt_since_us
+        if passed_us >= DOUBT_US + ASIDE_US:
+            self._doubt_since_us = None
+            return False
+        return passed_us >= DOUBT_US
 
     def longest(self, view_us: int, told_us: int) -> int:
         """Return which of two figures counts: never one that allows more than our own."""

@@ -26,7 +26,7 @@ from farhand.core.lease_effects import (
     Revoked,
     Standstill,
 )
-from farhand.core.lease_rules import GRACE_US, TTL_US, LeaseRules
+from farhand.core.lease_rules import GRACE_US, TTL_US, LeaseRules, readable
 from farhand.errors import Code
 from farhand.protocol.ids import Epoch, MemberId
 
@@ -75,11 +75,13 @@ class Lease(LeaseBase):
         effects = self.tick(now_us)
         if driver.role not in RANK:
             return [*effects, *self._drop(driver.member), self._deny(driver, Code.MAY_NOT_DRIVE)]
+        if self.is_latched:
+            return [*effects, self._deny(driver, Code.LATCHED)]
         if self.holder is None:
             return [*effects, *self._grant(driver, now_us)]
         if self.holder.member == driver.member:
             return [*effects, Standstill(), *self._grant(driver, now_us, "again")]
-        return [*effects, *self._ask(self.holder, driver, now_us, reason)]
+        return [*effects, *self._ask(self.holder, driver, now_us, readable(reason))]
 
     def answer(self, member: MemberId, ask: int, *, accept: bool, now_us: int) -> list[Effect]:
         """Carry out the holder's word on question ``ask``."""
@@ -150,15 +152,23 @@ class Lease(LeaseBase):
         effects = self.tick(now_us)
         if driver.role not in RANK:
             return [*effects, *self._drop(driver.member), self._deny(driver, Code.MAY_NOT_DRIVE)]
-        if not reason.strip():
+        reason = readable(reason)
+        if not reason:
             return [*effects, self._deny(driver, Code.REASON_MISSING)]
+        if self.is_latched:
+            return [*effects, self._deny(driver, Code.LATCHED)]
         if self.holder is None or self.holder.member == driver.member:
             return [*effects, *self.request(driver, now_us)]
         if RANK[driver.role] <= RANK[self.holder.role]:
             return [*effects, self._deny(driver, Code.HELD)]
-        return [*effects, *self._hand_over(driver, now_us, "forced", reason.strip())]
+        return [*effects, *self._hand_over(driver, now_us, "forced", reason)]
 
     # --- what happens ---
+
+    def latch(self, *, is_on: bool) -> list[Effect]:
+        """Note whether a `stop` holds the robot; while it does, nobody gets the lease."""
+        self.is_latched = is_on
+        return self.revoke("stopped") if is_on else []
 
     def revoke(self, reason: Reason) -> list[Effect]:
         """Take the lease from the holder and the hope of it from the asker: a stop, a lost gate.

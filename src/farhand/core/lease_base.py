@@ -36,6 +36,8 @@ class LeaseBase:
         self.holder: Driver | None = None
         self.since_us = 0
         """Since when the holder has had it."""
+        self.is_latched = False
+        """Whether a `stop` holds the robot: nobody is granted what the gate would refuse anyway."""
         self.question: Question | None = None
         """What the holder has been asked; only while there is one."""
         self._asks = 0

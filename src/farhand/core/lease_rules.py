@@ -40,3 +40,9 @@ class LeaseRules:
             raise ValueError("a lease and a question last a while")
         if self.idle_us and not 0 < self.idle_warning_us < self.idle_us:
             raise ValueError("the warning comes before the lease is taken away")
+
+
+def readable(reason: str) -> str:
+    """Return what of a reason people can read: it goes to screens, terminals and the audit."""
+    words = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in reason)
+    return " ".join(words.split())
