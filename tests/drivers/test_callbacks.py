@@ -168,6 +168,32 @@ def test_a_callback_that_raises_is_a_fault_and_gets_zero(
     assert not host.fault
 
 
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "exc", [SystemExit(1), KeyboardInterrupt(), MuteError(), ValueError("\udc80")]
+)
+def test_a_callback_that_ends_its_thread_does_not_end_ours(
+    driver: CallbackDriver, program: Program, exc: BaseException
+) -> None:
+    def fail(rates: Mapping[str, float]) -> None:
+        if any(rates.values()):
+            raise exc
+
+    program.misbehave = fail
+    with Feeding(driver, (0.5, 0.0)) as feeding:
+        program.wait_for(feeding.fails)
+        assert type(exc).__name__ in str(feeding.error)
+        program.wait_for(lambda: not any(program.last.values()))
+    driver.connect()
+    with Feeding(driver, (0.0, 0.0)):
+        before = len(program.calls)
+        program.wait_for(lambda: len(program.calls) > before + 3)
+
+
 def test_zero_is_tried_again_until_it_does_not_raise(
     driver: CallbackDriver, program: Program
 ) -> None:
@@ -264,6 +290,7 @@ def test_positions_come_back(program: Program, path: Path) -> None:
         time.sleep(0.05)
         driver.stop()
         assert driver.positions() == (0.25, None)
+        assert driver.positions() == (None, None), "the gate would take it for a new one"
         driver.close()
 
 

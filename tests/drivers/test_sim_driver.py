@@ -175,10 +175,13 @@ def test_what_was_measured_too_long_ago_is_no_position(age_us: int, is_known: bo
                 stamp = time.monotonic_ns() // 1000 - age_us
                 link.sendall(wire.pack(wire.Applied(0, stamp, positions)))
                 link.sendall(wire.pack(wire.Applied(0, stamp + 10_000_000, (1.0,))))  # no rover's
-                if (driver.positions() == positions) == is_known:
+                found = driver.positions()
+                assert set(driver.positions()) == {None}, "each only once"
+                link.sendall(wire.pack(wire.Applied(0, stamp, positions)))
+                assert set(driver.positions()) == {None}, "it was not measured anew"
+                if (found == positions) == is_known:
                     break
-            assert driver.positions() == positions or not is_known
-            assert set(driver.positions()) == {None} or is_known
+            assert (found == positions) == is_known
             link.close()
             driver.close()
 

@@ -47,10 +47,11 @@ class Driver(Protocol):
         """What :meth:`stop` does with this device."""
 
     def positions(self) -> Sequence[float | None]:
-        """Return the newest measured position of each axis, without waiting; ``None``: unknown.
+        """Return the newest measured position of each axis, without waiting; ``None``: none is new.
 
-        Called on the same thread as ``send``. An axis with a position limit and no known position
-        stands. The gate cannot see how old one is: it must not be older than one tick.
+        Called on the same thread as ``send``. The gate cannot see how old a position is: it must
+        not be older than one tick, and each is given once, or the gate would take an old one for a
+        new one. For 200 ms it reckons from the last; then an axis with a position limit stands.
         """
 
     def connect(self) -> None:

@@ -63,8 +63,9 @@ class CallbackDriver:
         return self._declaration().stop_behavior
 
     def positions(self) -> Sequence[float | None]:
-        """Return the newest position of each axis that the program has read."""
-        return self._positions or (None,) * len(self._declaration().axes)
+        """Return what the program has read since the last call: a slow callback brings less."""
+        positions, self._positions = self._positions, ()
+        return positions or (None,) * len(self._declaration().axes)
 
     def connect(self) -> None:
         """Become the program's gate, in place of an older one.
@@ -192,7 +193,10 @@ def ask(path: Path | str, timeout_s: float = ANSWER_S) -> wire.Declaration:
 def _question(link: socket.socket, message: wire.Ask | wire.Attach) -> wire.Declaration:
     link.sendall(wire.pack(message))
     reader = wire.LinkReader()
+    deadline = time.monotonic() + ANSWER_S
     while data := link.recv(65536):
+        if time.monotonic() > deadline:
+            raise TimeoutError("it talks, but does not answer")
         for body in reader.feed(data):
             answer = wire.decode_from_program(body)
             if isinstance(answer, wire.Fault):

@@ -97,16 +97,17 @@ class SimDriver:
         return "zero"
 
     def positions(self) -> Sequence[float | None]:
-        """Return the newest measured position of each axis; of the base there is none.
+        """Return the newest measured position of each axis, once; of the base there is none.
 
-        All are unknown when the simulator has measured nothing for 0.2 s.
+        What was measured more than 0.2 s ago is none any more.
         """
         if self._link is not None:
             # A link that is broken is the next send's to report.
             with contextlib.suppress(OSError, RemoteProtocolError):
                 self._hear(self._link)
         age_us = time.monotonic_ns() // 1000 - self._measured_us
-        return self._positions if age_us <= POSITION_AGE_US else _UNKNOWN
+        positions, self._positions = self._positions, _UNKNOWN
+        return positions if age_us <= POSITION_AGE_US else _UNKNOWN
 
     def connect(self) -> None:
         """Become the rover's driver, in place of an older one.
@@ -205,7 +206,7 @@ class SimDriver:
                     self._fault = message
 
     def _note(self, applied: wire.Applied) -> None:
-        if len(applied.positions) == len(AXES):
+        if len(applied.positions) == len(AXES) and applied.stamp_us > self._measured_us:
             self._positions, self._measured_us = applied.positions, applied.stamp_us
 
     def _misbehave(self, link: socket.socket) -> None:

@@ -179,9 +179,10 @@ class Caller:
             else:
                 calls.on_setpoint(self._rates((0.0,) * len(self._axes)))
             positions = () if calls.positions is None else self._read(calls.positions())
-        except Exception as exc:  # the edge: whatever the program raises, the robot stands
-            text = f"The callback raised {type(exc).__name__}: {exc}."
-            return wire.Fault(text[: wire.MAX_FAULT])
+        except BaseException as exc:
+            # The edge: whatever the program raises, SystemExit too. Without this thread nothing
+            # would ever call it with zero.
+            return wire.Fault(_text_of(exc)[: wire.MAX_FAULT])
         return wire.Took(0 if frame is None else frame.n, positions)
 
     def _rates(self, values: Sequence[float]) -> dict[str, float]:
@@ -208,3 +209,11 @@ class Caller:
             self.fault = text
             self._tell(wire.Fault(text))
         self._stand(self._clock())
+
+
+def _text_of(exc: BaseException) -> str:
+    try:
+        text = f"The callback raised {type(exc).__name__}: {exc}."
+    except Exception:  # its own text raises, too
+        text = f"The callback raised {type(exc).__name__}."
+    return text.encode(errors="replace").decode()
