@@ -36,7 +36,8 @@ export function capBand(fraction: number | null): Band {
 }
 
 /**
- * Why the robot stands, with the number that the HUD shows; `null` where the number does not explain it.
+ * Why the robot stands, and for how long, with the number that the HUD shows; `null` where nothing explains it better
+ * than the code.
  * `limitS`: how old a command may be.
  */
 export function refusalText(
@@ -47,6 +48,7 @@ export function refusalText(
 ): string | null {
   const { commandAgeMs, rttMs, capLoopMs } = reading;
   const limit = limitS === null ? Number.POSITIVE_INFINITY : limitS * 1000;
+  if (code === CODES.VIDEO_STALE) return t("refusal.FH-7020");
   if (code === CODES.LOOP_TOO_LONG && capLoopMs !== null) {
     return t("refusal.FH-7021", { loop: time(capLoopMs) });
   }

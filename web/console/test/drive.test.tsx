@@ -56,6 +56,17 @@ test("a robot that was never reached is offline, not lost", () => {
   expect(text("link-lost")).toContain("sim-rover is offline");
 });
 
+test("a robot that was revoked is not a lost link: nothing is tried, and nothing promised", () => {
+  const cause = { code: "FH-2006", text: "", atMs: 0 };
+  const { text, queryByTestId } = renderWith(<LinkLost />, {
+    ...LOST,
+    robotLink: { ...LOST.robotLink, state: "robot-offline", retryAt: null, cause },
+  });
+  expect(text("link-lost")).toContain("sim-rover has been revoked");
+  expect(text("link-lost")).not.toContain("LINK LOST");
+  expect(queryByTestId("reconnect")).toBeNull();
+});
+
 test.each([
   [404, "There is no robot “sim-rover”"],
   [200, "sim-rover is offline"],
@@ -230,6 +241,22 @@ test("one's own STOP is no lost control", () => {
   expect(text("control-lost")).toBe("");
   patch({ control: "stopped" });
   expect(text("control-lost")).toBe("");
+});
+
+test("somebody else's STOP is no lost control either, whichever word comes first", () => {
+  const { text, patch, getByTestId } = renderWith(<ControlPanel watchOnly={false} />);
+  const free = { ...LEASE, holder: null, holderName: "" };
+  const latch = { latch: "stop", stopId: 4, by: "ben" } as const;
+  patch({ control: "in-control", lease: MINE });
+  patch({ control: "viewing", lease: { ...free, lostBy: "stopped" } });
+  expect(text("control-lost")).toBe("");
+  patch({ control: "in-control", lease: MINE });
+  patch({ control: "viewing", lease: free });
+  patch({ control: "stopped", stop: { press: "none", ms: null, latch } });
+  expect(getByTestId("take-control")).toHaveProperty("disabled", true);
+  patch({ control: "viewing", stop: { press: "none", ms: null, latch: null } });
+  expect(text("control-lost")).toBe("");
+  expect(getByTestId("take-control")).toHaveProperty("disabled", false);
 });
 
 test("who only watches is offered no control", () => {

@@ -86,8 +86,14 @@ describe("the speed limit in force", () => {
   });
 
   test.each([
-    [{ fraction: 0, reason: "stale-video", loopMs: null, blindM: 0 }, "locked: no new picture"],
-    [{ fraction: 0, reason: "loop-too-long", loopMs: 1240, blindM: 0 }, "locked: loop 1.2 s"],
+    [
+      { fraction: 0, reason: "stale-video", loopMs: null, blindM: 0 },
+      "locked: no new picture — until they have come for 1 s",
+    ],
+    [
+      { fraction: 0, reason: "loop-too-long", loopMs: 1240, blindM: 0 },
+      "locked: loop 1.2 s — until it has been short for 1 s",
+    ],
   ] as const)("%j disables driving, in words", (cap, words) => {
     const page = renderWith(
       <>
@@ -165,8 +171,18 @@ describe("a refusal is explained by the HUD's own number", () => {
     expect(refused("FH-7005", { rttMs: 20 })).not.toContain("20");
   });
 
-  test("a loop that takes too long", () => {
-    expect(refused("FH-7021", { capLoopMs: 1240 })).toContain("the loop takes 1.2 s");
+  test("locks last a second beyond their cause", () => {
+    const text = refused("FH-7021", { capLoopMs: 479 });
+    expect(text).toContain("The robot stands until the loop has been short for 1 s: now 479 ms.");
+    expect(refused("FH-7020", {})).toContain("until new pictures have come for 1 s");
+  });
+
+  test("without its number it is said in plain words, never as a dash", () => {
+    for (const code of ["FH-7003", "FH-7005", "FH-7021"]) {
+      expect(refused(code, { commandAgeMs: null, rttMs: null, capLoopMs: null })).not.toContain(
+        "—",
+      );
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 /** How we reach the robot, as one word, from the facts of both paths. Pure. */
 
-import type { RobotLink } from "./types.ts";
+import type { Problem, RobotLink } from "./types.ts";
 
 /** So long a new session may take before we call the peer connection missing. */
 const PATIENCE_MS = 5000;
@@ -14,6 +14,8 @@ export interface Reach {
   readonly robotPresent: boolean | null;
   readonly wasDriving: boolean;
   readonly retryAt: number | null;
+  /** Why the robot is not in the room, where it is known. */
+  readonly robotGone: Problem | null;
 }
 
 export class RobotReach {
@@ -50,6 +52,7 @@ export class RobotReach {
       robotDoes: isGone && this.wasUp ? this.#robotDoes(reach) : null,
       // Without the robot in the room there is nobody to ask.
       retryAt: state === "lost" || state === "server-only" ? reach.retryAt : null,
+      cause: state === "robot-offline" ? reach.robotGone : null,
     };
     return this.#link;
   }

@@ -2,7 +2,7 @@
 
 import type { IncomingOf } from "./codec.ts";
 import type { ClientMessage } from "./protocol.gen.ts";
-import type { Member, OpenOptions, RobotEvent } from "./types.ts";
+import type { Member, OpenOptions, Problem, RobotEvent } from "./types.ts";
 
 export class Room {
   members: readonly Member[] = [];
@@ -11,6 +11,8 @@ export class Room {
   robotName: string | null = null;
   /** `null`: the server has not told yet. */
   isRobotPresent: boolean | null = null;
+  /** Why the robot went, where the server has said more than that it did: its key was revoked. */
+  robotGone: Problem | null = null;
   readonly #id: string;
 
   constructor(robotId: string) {
@@ -58,14 +60,18 @@ export class Room {
   }
 
   /** Follow who comes and goes; returns `true` when the robot is back and we should enter again. */
-  event({ kind, member, robotId }: RobotEvent): boolean {
+  event({ kind, member, robotId, code, text, atMs }: RobotEvent): boolean {
     if (member !== null && (kind === "joined" || kind === "left")) {
       const others = this.members.filter(({ id }) => id !== member.id);
       this.members = kind === "joined" ? [...others, member] : others;
       this.#findRobot();
     }
     if (robotId !== this.#id) return false;
-    if (kind === "robot-offline") this.isRobotPresent = false;
+    if (kind === "robot-offline") {
+      this.isRobotPresent = false;
+      this.robotGone = code === null ? null : { code, text, atMs };
+    }
+    if (kind === "robot-online") this.robotGone = null;
     return kind === "robot-online" && this.isRobotPresent !== true;
   }
 

@@ -321,6 +321,7 @@ export class Session implements RobotSession {
         robotPresent: this.#room.isRobotPresent,
         wasDriving: lease.mine,
         retryAt: connection.negotiation.retryAt,
+        robotGone: this.#room.robotGone,
       },
       now,
     );

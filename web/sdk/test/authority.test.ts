@@ -244,6 +244,7 @@ describe("the robot link", () => {
     robotPresent: true,
     wasDriving: false,
     retryAt: 9,
+    robotGone: null,
   };
 
   it("is connecting for 5 s, then the server's path is the link", () => {
@@ -273,7 +274,16 @@ describe("the robot link", () => {
     expect(link.update({ ...reach, robotPresent: false }, 1)).toMatchObject({
       state: "robot-offline",
       retryAt: null,
+      cause: null,
     });
+  });
+
+  it("of a robot whose key was revoked says so, until it is back", () => {
+    const link = new RobotReach(0);
+    const robotGone = { code: "FH-2006", text: "", atMs: 1 };
+    const gone = link.update({ ...reach, robotPresent: false, robotGone }, 1);
+    expect(gone).toMatchObject({ state: "robot-offline", cause: { code: "FH-2006" } });
+    expect(link.update({ ...reach, isUp: true }, 2).cause).toBeNull();
   });
 });
 

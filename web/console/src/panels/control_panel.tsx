@@ -48,6 +48,7 @@ function Buttons(): ReactNode {
   const lockout = useSnapshot((snapshot) => snapshot.lockout);
   const mine = useSnapshot((snapshot) => snapshot.lease.mine && isReachable(snapshot));
   const pendingEndsAt = useSnapshot((snapshot) => snapshot.lease.pendingEndsAt);
+  const isStopped = useSnapshot(isStopping);
   if (mine) {
     return (
       <>
@@ -67,10 +68,9 @@ function Buttons(): ReactNode {
   }
   if (pendingEndsAt !== null) return <Waiting endsAt={pendingEndsAt} />;
   const isAway = lockout === "link-lost" || lockout === "connecting" || lockout === "no-axes";
-  if (control === "held") {
+  if (control === "held" && !isStopped) {
     return <RequestForm isDisabled={isAway} onAsk={() => released.delete(session)} />;
   }
-  const isStopped = control === "stopped";
   const isBusy = control === "requesting";
   return (
     <>
@@ -117,10 +117,16 @@ function deniedText(t: TFunction, denied: Refusal, isAsked: boolean): string {
   return t(isAsked ? "control.askedAlready" : "control.denied", { name });
 }
 
-const lossOf = ({ lease, control, stop }: SessionSnapshot): "mine" | "explained" | "free" => {
+/** A STOP that holds, or that is on its way: reset comes first. */
+const isStopping = ({ control, stop }: SessionSnapshot): boolean =>
+  control === "stopped" || stop.latch?.latch === "stop" || stop.press !== "none";
+
+const lossOf = (snapshot: SessionSnapshot): "mine" | "explained" | "free" => {
+  const { lease, control } = snapshot;
   if (lease.mine) return "mine";
-  // STOP and LINK LOST have pictures of their own.
-  const isExplained = control === "stopped" || control === "link-lost" || stop.press !== "none";
+  // STOP and LINK LOST have pictures of their own; the end of the lease may be told before them.
+  const isTold = lease.lostBy === "stopped" || lease.lostBy === "reset";
+  const isExplained = isTold || isStopping(snapshot) || control === "link-lost";
   return isExplained ? "explained" : "free";
 };
 
@@ -133,8 +139,8 @@ function ControlLost(): ReactNode {
   const [isLost, setLost] = useState(false);
   const lostBy = useSnapshot((snapshot) => snapshot.lease.lostBy);
   useEffect(() => {
-    if (now === "mine") setLost(false);
-    else if (before.current === "mine") setLost(now === "free" && !released.has(session));
+    if (now !== "free") setLost(false);
+    else if (before.current === "mine") setLost(!released.has(session));
     before.current = now;
   }, [now, session]);
   const hasWords = lostBy !== null && Object.hasOwn(en.control, `lost_${lostBy}`);

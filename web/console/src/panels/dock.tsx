@@ -44,11 +44,13 @@ function SourceChip(): ReactNode {
   const { input } = useSession();
   const source = useStore(input, (snapshot) => snapshot.source);
   const gamepad = useStore(input, (snapshot) => snapshot.gamepad);
+  const isDriving = useSnapshot((snapshot) => snapshot.control === "in-control");
+  const idle = isDriving ? t("input.none") : t("lockout.not-in-control");
   const Icon = source === null ? MousePointerClick : ICONS[source];
   return (
     <div className="source">
       <span className="pill" data-testid="input-source" data-source={source ?? "none"}>
-        <Icon aria-hidden /> {t(source === null ? "input.none" : `input.${source}`)}
+        <Icon aria-hidden /> {source === null ? idle : t(`input.${source}`)}
       </span>
       {gamepad !== null && (
         <span className="pill" data-testid="gamepad" title={gamepad}>

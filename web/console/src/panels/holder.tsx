@@ -7,6 +7,7 @@ import { isReachable, useSession, useSnapshot } from "../connection.tsx";
 import { clockTime, duration } from "../format.ts";
 import { Button } from "../widgets/button.tsx";
 import { LiveText } from "../widgets/live.tsx";
+import { isRevoked } from "./link_lost.tsx";
 import { rankOf } from "./request.tsx";
 
 const NAMED = 3;
@@ -18,6 +19,8 @@ export function Situation(props: { watchOnly: boolean }): ReactNode {
   const isConnecting = useSnapshot((snapshot) => snapshot.status === null);
   const reachable = useSnapshot(isReachable);
   const isStopped = useSnapshot((snapshot) => snapshot.control === "stopped");
+  const isGone = useSnapshot(isRevoked);
+  if (isGone) return <p>{t("link.revokedTitle", { robot })}</p>;
   if (!reachable) return <p>{t("lockout.link-lost")}</p>;
   if (isStopped) return <p>{t("lockout.stopped")}</p>;
   if (lease.mine) return <p>{t("control.mine", { robot })}</p>;

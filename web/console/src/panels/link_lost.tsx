@@ -1,6 +1,6 @@
 /** The link is gone: what the robot does now, when the next try starts, and how to try at once. */
 
-import type { SessionSnapshot } from "@farhand/client";
+import { CODES, type SessionSnapshot } from "@farhand/client";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSession, useSnapshot } from "../connection.tsx";
@@ -10,10 +10,16 @@ import { whenText } from "../shell/gateway_pill.tsx";
 import { Button, LinkButton } from "../widgets/button.tsx";
 import { LiveText } from "../widgets/live.tsx";
 
-type Picture = "lost" | "offline" | null;
+type Picture = "lost" | "offline" | "revoked" | null;
+
+/** The robot itself was sent out for good: no link that comes back. */
+export const isRevoked = ({ robotLink }: SessionSnapshot): boolean =>
+  robotLink.state === "robot-offline" && robotLink.cause?.code === CODES.REVOKED;
 
 /** A robot that was never reached is offline, not lost. */
-function linkPicture({ control, robotLink }: SessionSnapshot): Picture {
+function linkPicture(snapshot: SessionSnapshot): Picture {
+  const { control, robotLink } = snapshot;
+  if (isRevoked(snapshot)) return "revoked";
   if (control === "link-lost") return "lost";
   return robotLink.state === "robot-offline" || robotLink.state === "lost" ? "offline" : null;
 }
@@ -27,7 +33,20 @@ export function LinkLost(): ReactNode {
   const robotId = useSnapshot((snapshot) => snapshot.robotId);
   const isUnknown = useIsUnknown(robotId, picture === "offline");
   if (picture === null) return null;
-  if (isUnknown) return <UnknownRobot id={robotId} />;
+  if (isUnknown) {
+    return (
+      <NoRobot picture="unknown" title={t("link.unknownTitle", { id: robotId })}>
+        {t("link.unknownText")}
+      </NoRobot>
+    );
+  }
+  if (picture === "revoked") {
+    return (
+      <NoRobot picture="revoked" title={`✕ ${t("link.revokedTitle", { robot })}`}>
+        {t("link.revokedText")}
+      </NoRobot>
+    );
+  }
   const isLost = picture === "lost";
   return (
     <div className="link-lost" data-testid="link-lost" data-picture={picture}>
@@ -57,13 +76,13 @@ export function LinkLost(): ReactNode {
   );
 }
 
-/** Mistyped, or from another server: waiting would not help. */
-function UnknownRobot(props: { id: string }): ReactNode {
+/** Mistyped, from another server, or revoked: waiting would not help. */
+function NoRobot(props: { picture: string; title: string; children: ReactNode }): ReactNode {
   const { t } = useTranslation();
   return (
-    <div className="link-lost" data-testid="link-lost" data-picture="unknown">
-      <strong>{t("link.unknownTitle", { id: props.id })}</strong>
-      <p>{t("link.unknownText")}</p>
+    <div className="link-lost" data-testid="link-lost" data-picture={props.picture}>
+      <strong>{props.title}</strong>
+      <p>{props.children}</p>
       <LinkButton to="/fleet" variant="primary" label={t("link.unknownNext")}>
         {t("link.unknownNext")}
       </LinkButton>

@@ -1,6 +1,6 @@
 /** The drive surface: pictures, what is wrong with them, and what has to happen next. */
 
-import { type CameraSnapshot, CODES, type HudField, type SessionSnapshot } from "@farhand/client";
+import { type CameraSnapshot, CODES, type SessionSnapshot } from "@farhand/client";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { refusalText } from "../cap.ts";
@@ -20,12 +20,13 @@ const HINTS = ["unfocused", "neutral-first", "refused", "stale-video", "gate-los
 /** The gate needs some 200 ms to learn a new driver's clock: not worth a flash of text. */
 const HINT_AFTER_MS = 400;
 type Hint = (typeof HINTS)[number];
-/** Refusals that a number explains, by code. */
-const FIELDS: Readonly<Record<string, HudField>> = {
-  [CODES.TOO_OLD]: "commandAgeMs",
-  [CODES.CLOCK_UNKNOWN]: "rttMs",
-  [CODES.LOOP_TOO_LONG]: "capLoopMs",
-};
+/** Refusals of which a number, or the time they last, says more. */
+const EXPLAINED: readonly (string | null)[] = [
+  CODES.VIDEO_STALE,
+  CODES.TOO_OLD,
+  CODES.CLOCK_UNKNOWN,
+  CODES.LOOP_TOO_LONG,
+];
 
 const hintOf = ({ control, lockout }: SessionSnapshot): Hint | null =>
   control === "in-control" ? (HINTS.find((hint) => hint === lockout) ?? null) : null;
@@ -106,7 +107,6 @@ function HintLine(): ReactNode {
   const refusal = useSnapshot((snapshot) => snapshot.refusal);
   const limitS = useSnapshot((snapshot) => snapshot.manifest?.maxAgeS ?? null);
   const code = hint === "refused" ? (refusal ?? "") : null;
-  const field = FIELDS[code ?? ""];
   const plain = hint === null ? "" : t(`lockout.${hint}`, { reason: codeText(refusal ?? "") });
   return (
     <p
@@ -116,14 +116,15 @@ function HintLine(): ReactNode {
       data-lockout={hint ?? "none"}
       data-code={code ?? undefined}
     >
-      {field === undefined ? (
+      {!EXPLAINED.includes(code) ? (
         plain
       ) : (
         <>
           <span className="visually-hidden">{plain}</span>
+          {/* `refused` is always known: without its number a refusal is said in plain words. */}
           <BoundText
             key={code}
-            field={field}
+            field="refused"
             text={(reading) => refusalText(t, code ?? "", reading, limitS) ?? plain}
           />
         </>

@@ -5,6 +5,7 @@ import { useSnapshot } from "../connection.tsx";
 import { duration } from "../format.ts";
 import { LiveText } from "../widgets/live.tsx";
 import { secondsLeft } from "./asked.tsx";
+import { isRevoked } from "./link_lost.tsx";
 
 const STATE_SHAPES: Readonly<Record<ControlState, string>> = {
   viewing: "○",
@@ -20,13 +21,14 @@ export function StateWord(): ReactNode {
   const { t } = useTranslation();
   const control = useSnapshot((snapshot) => snapshot.control);
   const lease = useSnapshot((snapshot) => snapshot.lease);
+  const word = useSnapshot((snapshot) => (isRevoked(snapshot) ? "revoked" : snapshot.control));
   return (
     <div className="state-word" data-state={control}>
       <span role="status" data-testid="control-state" data-state={control}>
         <span className="shape" aria-hidden>
           {STATE_SHAPES[control]}
         </span>{" "}
-        {t(`state.${control}`, { name: lease.holderName })}
+        {t(`state.${word}`, { name: lease.holderName })}
       </span>
       {control === "in-control" && lease.sinceMs !== null && (
         <LiveText

@@ -1,15 +1,11 @@
 /** Overview, cameras and configuration of one robot. */
 
-import type { Manifest, RobotStatus } from "@farhand/client";
+import { CODES, type Manifest, type RobotStatus } from "@farhand/client";
 import { Fragment, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { path } from "../api.ts";
-import { useDeed } from "../api_queries.ts";
 import type { RobotRecord } from "../api_types.ts";
 import { manages, useAuth } from "../auth.tsx";
 import { ago, codeText, dateTime, fixed } from "../format.ts";
-import { Button } from "../widgets/button.tsx";
-import { FormError } from "../widgets/form.tsx";
 import { Scrollable } from "./scrollable.tsx";
 
 export interface RobotDetails extends RobotRecord {
@@ -180,39 +176,20 @@ export function ConfigTab(props: { robot: RobotDetails }): ReactNode {
           ))}
         </dl>
       )}
-      {manages(me, robot.serviceId) && <Agent robot={robot} />}
+      {manages(me, robot.serviceId) && <Agent />}
     </div>
   );
 }
 
-const VERBS = ["start", "stop", "restart", "update"] as const;
-
-/** The robot's service manager does these; without one the server says so. */
-function Agent(props: { robot: RobotDetails }): ReactNode {
+/** What starts and stops the program on the robot: nothing from here, as long as it is no service there. */
+function Agent(): ReactNode {
   const { t } = useTranslation();
-  const { robotId, serviceId } = props.robot;
-  const deed = useDeed();
   return (
     <Fragment>
       <h2>{t("robotPage.agent")}</h2>
-      <div className="row">
-        {VERBS.map((verb) => (
-          <Button
-            key={verb}
-            isDisabled={deed.isPending}
-            onPress={() =>
-              deed.mutate({
-                method: "POST",
-                path: `${path`v1/robot/${robotId}`}/agent/${verb}`,
-                query: { service: serviceId },
-              })
-            }
-          >
-            {t(`robotPage.agent_${verb}`)}
-          </Button>
-        ))}
-      </div>
-      <FormError error={deed.error} />
+      <p className="muted">
+        {codeText(CODES.NOT_A_SERVICE_INSTALL)} {t("robotPage.agentNext")}
+      </p>
     </Fragment>
   );
 }

@@ -12,6 +12,7 @@ import { forgetFragment, forgetGuest, fragment } from "../fragment.ts";
 import { PlainPage } from "../shell/plain_page.tsx";
 import { Button } from "../widgets/button.tsx";
 import { FormError, TextInput } from "../widgets/form.tsx";
+import { NewPasswordFields, useNewPassword } from "../widgets/new_password.tsx";
 import { Refusal } from "./trouble.tsx";
 
 /** Only places of this console: an address of somebody else's would be a trap. */
@@ -205,17 +206,14 @@ function SetupForm(props: { code: string }): ReactNode {
   const { t } = useTranslation();
   const { enter, error, isBusy } = useEntry();
   const [name, setName] = useState("admin");
-  const [password, setPassword] = useState("");
-  const [again, setAgain] = useState("");
-  const [differs, setDiffers] = useState(false);
-  const errors = { ...error?.fields, ...(differs ? { again: t("login.differs") } : {}) };
+  const password = useNewPassword();
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        setDiffers(password !== again);
-        if (password !== again) return;
-        void enter("v1/login/code", { code: props.code, name: name.trim(), password });
+        if (!password.isRepeated()) return;
+        const account = { name: name.trim(), password: password.value };
+        void enter("v1/login/code", { code: props.code, ...account });
       }}
     >
       <h1>{t("login.setupTitle")}</h1>
@@ -226,29 +224,14 @@ function SetupForm(props: { code: string }): ReactNode {
         value={name}
         onChange={setName}
         autoComplete="username"
-        errors={errors}
+        errors={error?.fields ?? {}}
         isRequired
       />
-      <TextInput
+      <NewPasswordFields
         name="password"
         label={t("login.password")}
-        hint={t("login.passwordHint")}
-        type="password"
-        value={password}
-        onChange={setPassword}
-        autoComplete="new-password"
-        errors={errors}
-        isRequired
-      />
-      <TextInput
-        name="again"
-        label={t("login.again")}
-        type="password"
-        value={again}
-        onChange={setAgain}
-        autoComplete="new-password"
-        errors={errors}
-        isRequired
+        password={password}
+        errors={error?.fields ?? {}}
       />
       <FormError error={error} />
       <Button variant="primary" size="large" type="submit" isDisabled={isBusy}>

@@ -9,25 +9,22 @@ import { useAuth } from "../auth.tsx";
 import { Page } from "../shell/page.tsx";
 import { Button, LinkButton } from "../widgets/button.tsx";
 import { FormError, TextInput } from "../widgets/form.tsx";
+import { NewPasswordFields, useNewPassword } from "../widgets/new_password.tsx";
 
 export default function PasswordPage(): ReactNode {
   const { t } = useTranslation();
   const { me } = useAuth();
   const changing = useDeed();
   const [old, setOld] = useState("");
-  const [fresh, setFresh] = useState("");
-  const [again, setAgain] = useState("");
-  const [differs, setDiffers] = useState(false);
+  const fresh = useNewPassword();
   useEffect(() => {
     document.title = `${t("password.title")} · farhand`;
   }, [t]);
   const submit = (): void => {
-    setDiffers(fresh !== again);
-    if (fresh === again) {
-      changing.mutate({ method: "POST", path: "v1/me/password", body: { old, new: fresh } });
-    }
+    if (!fresh.isRepeated()) return;
+    changing.mutate({ method: "POST", path: "v1/me/password", body: { old, new: fresh.value } });
   };
-  const errors = { ...changing.error?.fields, ...(differs ? { again: t("login.differs") } : {}) };
+  const errors = changing.error?.fields ?? {};
   return (
     <Page>
       <section className="login">
@@ -60,26 +57,11 @@ export default function PasswordPage(): ReactNode {
               errors={errors}
               isRequired
             />
-            <TextInput
+            <NewPasswordFields
               name="new"
               label={t("password.fresh")}
-              hint={t("login.passwordHint")}
-              type="password"
-              value={fresh}
-              onChange={setFresh}
-              autoComplete="new-password"
+              password={fresh}
               errors={errors}
-              isRequired
-            />
-            <TextInput
-              name="again"
-              label={t("login.again")}
-              type="password"
-              value={again}
-              onChange={setAgain}
-              autoComplete="new-password"
-              errors={errors}
-              isRequired
             />
             <FormError error={changing.error} />
             <Button variant="primary" size="large" type="submit" isDisabled={changing.isPending}>
