@@ -199,6 +199,18 @@ def test_what_is_no_candidate_is_not_passed_on(candidate: Any, code: str) -> Non
     assert (talk.error(ana), talk.all(ben, "ice-candidate-received")) == (code, [])
 
 
+@pytest.mark.parametrize("candidate", [None, {"candidate": CANDIDATE}])
+def test_what_waits_for_a_description_is_small(candidate: Any) -> None:
+    talk = Talk()
+    ana, ben = talk.peer("ana", "top_camera"), talk.peer("ben", "top_camera")
+    talk.say(ana, "call-peer", {"toId": talk.id(ben), "offer": OFFER})
+    data = {"toId": talk.id(ana), "candidate": candidate, "more": "x" * 5000}
+    talk.say(ben, "send-ice-candidate", data)
+    assert talk.error(ben) == "FH-3002"
+    talk.say(ben, "make-peer-call-answer", {"toId": talk.id(ana), "answer": ANSWER})
+    assert talk.all(ana, "ice-candidate-received") == []
+
+
 def test_candidates_are_counted_in_each_call() -> None:
     talk = Talk()
     ana, ben = talk.peer("ana", "top_camera"), talk.peer("ben", "top_camera")
@@ -261,6 +273,18 @@ def test_only_the_first_person_gets_a_connection_that_carries_commands() -> None
     assert called(talk, ben)[-1] == [talk.id(robot)]
     talk.say(ben, "call-peer", {"toId": talk.id(robot), "offer": OFFER})
     assert len(talk.all(robot, "peer-call-received")) == 1
+
+
+def test_who_only_says_that_it_is_a_robot_commands_none() -> None:
+    talk = Talk()
+    robot, ana = talk.robot(), talk.peer("ana")
+    eve = talk.robot("eve")
+    for one in (robot, ana, eve):
+        talk.say(one, "call-all")
+    assert [talk.id(robot)] not in called(talk, eve)
+    assert [talk.id(eve)] not in called(talk, robot)
+    talk.say(eve, "call-peer", {"toId": talk.id(robot), "offer": OFFER})
+    assert (talk.error(eve), talk.all(robot, "peer-call-received")) == ("FH-2005", [])
 
 
 def test_pictures_are_for_everybody() -> None:

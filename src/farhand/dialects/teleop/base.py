@@ -125,11 +125,12 @@ class Room:
         """Say whether two members may have a connection.
 
         Where data channels carry commands, only the holder gets one with a robot: two deployed
-        peers talk directly, nobody stands between them to look at each command.
+        peers talk directly, nobody stands between them to look at each command. Two robots get
+        none: whoever says of itself that it is a robot could else command one.
         """
-        if not self.info.is_command or {one.kind, other.kind} != {"robot", "console"}:
+        if not self.info.is_command or "robot" not in (one.kind, other.kind):
             return True
-        return self.holder in (one, other)
+        return one.kind != other.kind and self.holder in (one, other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ class Calls:
             raise RemoteProtocolError(Code.RATE_LIMITED, text)
         whole = given if found is None else {**given, "candidate": _whole(found, pair, peer, given)}
         data = telling.relayed("ice-candidate-received", peer, whole)
+        if len(data) > messages.MAX_CANDIDATE_FRAME:
+            raise RemoteProtocolError(Code.TOO_LARGE, "So much belongs to no candidate.")
         if peer.id not in pair.described:
             pair.waiting.setdefault(peer.id, []).append(data)
             return []

@@ -12,6 +12,8 @@ from farhand.errors import Code, RemoteProtocolError
 MAX_FRAME = 256 * 1024
 MAX_DESCRIPTION = 128 * 1024
 MAX_CANDIDATE = 1024
+MAX_CANDIDATE_FRAME = 4 * MAX_CANDIDATE
+"""With all members that nobody here knows: some hundred wait for their description."""
 MAX_NAME = 128
 """Of names and ids, in characters."""
 MAX_CANDIDATES = 200
