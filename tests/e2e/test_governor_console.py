@@ -138,7 +138,7 @@ def test_a_frozen_camera_disables_driving_and_says_so(
             wait_for("standstill", lambda: stands(stack))
             wait_for("the banner", lambda: "Drive disabled" in shown(ana, "speed-banner"))
             wait_for("the reason", lambda: "no new picture" in shown(ana, "speed-banner"))
-            wait_for("the HUD", lambda: ana.text("hud-cap").startswith("locked: no new picture"))
+            wait_for("the HUD", lambda: "no new picture" in ana.text("hud-cap"))
         finally:
             sim.set_fault("freeze-camera", is_on=False)
     ana.release("wa")

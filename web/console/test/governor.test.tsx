@@ -88,11 +88,11 @@ describe("the speed limit in force", () => {
   test.each([
     [
       { fraction: 0, reason: "stale-video", loopMs: null, blindM: 0 },
-      "locked: no new picture — until they have come for 1 s",
+      "locked: the robot hears of no new picture",
     ],
     [
       { fraction: 0, reason: "loop-too-long", loopMs: 1240, blindM: 0 },
-      "locked: loop 1.2 s — until it has been short for 1 s",
+      "locked: loop was too long, now 1.2 s",
     ],
   ] as const)("%j disables driving, in words", (cap, words) => {
     const page = renderWith(

@@ -229,7 +229,10 @@ export class Session implements RobotSession {
         break;
       case "error":
         if (message.about === "join") this.#room.isRobotPresent = false;
-        this.#trouble(message.code, message.text);
+        // A STOP to a robot that is gone: "not confirmed" says it.
+        if (message.about !== "stop" || message.code !== CODES.UNKNOWN_MEMBER) {
+          this.#trouble(message.code, message.text);
+        }
         break;
       default:
         if (mayTell(message, this.#room.robot)) this.#news.take(message, "server");

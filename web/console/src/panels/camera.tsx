@@ -5,10 +5,13 @@ import { type CSSProperties, type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSession } from "../connection.tsx";
 import { clockTime, fixed } from "../format.ts";
+import { bandOf } from "../quality.ts";
 import { LiveText } from "../widgets/live.tsx";
 import { PathOverlay } from "./path_overlay.tsx";
 
 const PICTURE_SHAPES = { none: "○", waiting: "◔", live: "●", stale: "▲", frozen: "✕" } as const;
+/** A picture that moves may come late all the same. */
+const LATE_SHAPES = { unknown: "●", good: "●", fair: "▲", poor: "✕" } as const;
 
 /** `slot`: place among the tiles; `null`: the main camera. */
 export function Camera(props: { camera: CameraSnapshot; slot: number | null }): ReactNode {
@@ -64,6 +67,8 @@ function AgeBadge(props: { camera: CameraSnapshot }): ReactNode {
   const { t } = useTranslation();
   const session = useSession();
   const age = useRef<HTMLSpanElement>(null);
+  const badge = useRef<HTMLSpanElement>(null);
+  const shape = useRef<HTMLSpanElement>(null);
   const { camera } = props;
   useEffect(() => {
     if (age.current === null) return undefined;
@@ -74,12 +79,21 @@ function AgeBadge(props: { camera: CameraSnapshot }): ReactNode {
     };
     return session.hud.bind(age.current, "frameAgeMs", text, camera.id);
   }, [session, camera.id]);
+  useEffect(() => {
+    const show = (): void => {
+      const band = bandOf("g2gMs", session.hud.readCamera(camera.id).g2gMs);
+      if (badge.current !== null) badge.current.dataset.band = band;
+      if (shape.current !== null) {
+        shape.current.textContent =
+          camera.picture === "live" ? LATE_SHAPES[band] : PICTURE_SHAPES[camera.picture];
+      }
+    };
+    show();
+    return session.hud.onTick(show);
+  }, [session, camera.id, camera.picture]);
   return (
-    <span className="age" data-picture={camera.picture} title={t("camera.age")}>
-      <span className="shape" aria-hidden>
-        {PICTURE_SHAPES[camera.picture]}
-      </span>{" "}
-      <span ref={age}>—</span>
+    <span ref={badge} className="age" data-picture={camera.picture} title={t("camera.age")}>
+      <span ref={shape} className="shape" aria-hidden /> <span ref={age}>—</span>
     </span>
   );
 }

@@ -60,15 +60,20 @@ export function LinkLost(): ReactNode {
           <code className="code">{link.cause.code}</code>
         </p>
       )}
-      <p>
-        <LiveText
-          text={() =>
-            link.retryAt === null
-              ? t("link.trying")
-              : t("link.retry", { when: whenText(t, link.retryAt) })
-          }
-        />
-      </p>
+      {link.state === "robot-offline" ? (
+        // Nothing is tried: the robot has to come.
+        isLost && <p>{t("link.offlineText")}</p>
+      ) : (
+        <p>
+          <LiveText
+            text={() =>
+              link.retryAt === null
+                ? t("link.trying")
+                : t("link.retry", { when: whenText(t, link.retryAt) })
+            }
+          />
+        </p>
+      )}
       <Button variant="primary" onPress={() => session.retryNow()} data-testid="reconnect">
         {t("link.reconnect")}
       </Button>
