@@ -19,6 +19,34 @@ class World:
         self.setpoints.on_verdict(Verdict(frame.epoch, frame.seq, frame.sent_us, 1, code))
 
 
+def test_a_measurement_of_the_loop_that_cannot_be_renewed_ends() -> None:
+    world = World()
+    world.setpoints.begin(Epoch(3))
+    world.setpoints.tick()
+    world.now_us += 1_500_000
+    world.setpoints.on_seen(1, 3, 1)  # so long that the gate refuses what comes next
+    world.setpoints.tick()
+    assert world.sent[-1].loop_ms == 1500
+    world.now_us += 2_000_000
+    world.setpoints.tick()
+    assert world.sent[-1].loop_ms == 1500
+    world.now_us += 20_000
+    world.setpoints.tick()
+    assert world.sent[-1].loop_ms == 0
+
+
+def test_what_was_seen_before_a_new_connection_is_on_no_screen() -> None:
+    world = World()
+    world.setpoints.begin(Epoch(3))
+    world.setpoints.on_seen(7_000_000, 0, 0)  # of a robot that has been up for longer
+    world.setpoints.connected()
+    world.setpoints.tick()
+    assert world.sent[-1].seen_us == 0
+    world.setpoints.on_seen(5_000, 0, 0)
+    world.setpoints.tick()
+    assert world.sent[-1].seen_us == 5_000
+
+
 def test_without_a_lease_nothing_is_sent() -> None:
     world = World()
     world.setpoints.set((1.0, 0.0))

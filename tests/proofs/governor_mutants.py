@@ -74,6 +74,14 @@ def _falls_slowly(self: Governor, now_us: int, level: float, reason: CapReason) 
     Governor._set(self, now_us, level, reason)
 
 
+def _never_aside(_self: Governor, _now_us: int, _view_us: int | None, _told_us: int) -> bool:
+    return False
+
+
+def _aside_at_once(self: Governor, _now_us: int, view_us: int | None, told_us: int) -> bool:
+    return view_us is not None and told_us > self.config.t_stop_ms * 1000
+
+
 def _half_as_strict(self: Governor, loop_us: int) -> float:
     return Governor.allowed(self, loop_us // 2)
 
@@ -138,6 +146,8 @@ GOVERNOR_MUTANTS: dict[str, type[Gate]] = {
     "formulahalf": with_governor(allowed=_half_as_strict),
     "ownview": with_governor(longest=lambda _self, _view_us, told_us: told_us),
     "told": with_governor(longest=lambda _self, view_us, _told_us: view_us),
+    "neveraside": with_governor(is_aside=_never_aside),
+    "asideatonce": with_governor(is_aside=_aside_at_once),
     "futureseen": with_governor(own_view=_future_view),
     "blindcap": with_governor(cap=property(lambda self: self.level)),
     "ungoverned": with_governor(observe=lambda _self, _now_us, **_: None),

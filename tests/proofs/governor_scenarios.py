@@ -61,6 +61,14 @@ class GovernorScenarios(Parties):
             assert code is None, f"I11 honest command refused: {code}"
             assert any(self.gate.shaper.output), "I11 does not move"
 
+    @rule(member=members, told=st.sampled_from([1001, 5000, 65535]))
+    def stuck(self, member: int, told: int) -> None:
+        """A program whose figure grows while it waits for what a refused command would do."""
+        self._start_driving(member, "video")
+        self._go_on(member, 1900, told_ms=told)
+        assert self._go_on(member, 2400, told_ms=told) is None, "I11 locked for ever"
+        assert any(self.gate.shaper.output), "I11 does not move"
+
     @rule(member=members, before=st.sampled_from([100, 450]), after=LOOPS)
     def step(self, member: int, before: int, after: int) -> None:
         """The delay changes from one moment to the next."""

@@ -108,6 +108,7 @@ class Robot(Stopping):
                 return
             self._closing = asyncio.create_task(self.session.close())
         self.video_state = None
+        self.setpoints.connected()
         events = SessionEvents(self._send, self._on_data, self._on_picture, self._wake)
         self.session = ClientSession(start, self._ice_servers, events, self._certificate)
 
@@ -199,11 +200,17 @@ class Robot(Stopping):
 
     def _on_picture(self, picture: Picture, entry: m.FrameEntry | None) -> None:
         self.frames[picture.camera] += 1
-        if entry is not None:
+        if entry is not None and picture.camera == self._main_camera():
             self.setpoints.on_seen(entry.stamp_us, entry.epoch, entry.last_applied_seq)
         if self.on_frame is not None:
             self.on_frame(picture)
         self._wake()
+
+    def _main_camera(self) -> CameraId | None:
+        """Return by whose pictures we steer: that another camera goes on says nothing about it."""
+        shown = self.session.cameras if self.session is not None else ()
+        main = next((one.id for one in self.manifest.cameras if one.main), None)
+        return main if main in shown else next(iter(shown), None)
 
     def _on_event(self, event: m.Event) -> None:
         if event.id:

@@ -15,6 +15,8 @@ from farhand.protocol.ids import Epoch
 RATE_HZ = 50.0
 KEPT = 2_000
 """Round trips and sending times that are kept."""
+LOOP_KEPT_US = 2_000_000
+"""An older measurement of the loop is none: while the gate refuses, no new one can come."""
 _STOPPED = (Code.NEUTRAL_FIRST, Code.LATCHED, Code.VIDEO_STALE, Code.LOOP_TOO_LONG)
 """The robot stands, and neutral comes first."""
 
@@ -61,6 +63,11 @@ class Setpoints:
         self._clock_us = clock_us
         self._sent_us: dict[int, int] = {}
         self._seen_seq = 0
+        self._loop_at_us = 0
+
+    def connected(self) -> None:
+        """Forget what was seen: the robot's clock may have begun anew, and its screen is empty."""
+        self.seen_us, self.loop_us = 0, None
 
     def begin(self, epoch: Epoch) -> None:
         """Start to send neutral with a new lease."""
@@ -97,6 +104,8 @@ class Setpoints:
         sent = self._clock_us()
         self._sent_us[self.seq] = sent
         self._sent_us.pop(self.seq - KEPT, None)
+        if sent - self._loop_at_us > LOOP_KEPT_US:
+            self.loop_us = None
         loop_ms = min((self.loop_us or 0) // 1000, 0xFFFF)
         axes = self._setpoint if self.is_armed else self._zeros
         self._transmit(
@@ -124,4 +133,5 @@ class Setpoints:
         if epoch == self.epoch and seq > self._seen_seq:
             self._seen_seq = seq
             if (sent := self._sent_us.get(seq)) is not None:
-                self.loop_us = self._clock_us() - sent
+                self._loop_at_us = self._clock_us()
+                self.loop_us = self._loop_at_us - sent
