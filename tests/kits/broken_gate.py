@@ -43,6 +43,14 @@ class DeafToStop(Broken):
         return [Reply(Halted(member, nonce, self.latch.stop_id))]
 
 
+class ForgetsStop(Broken):
+    """Stands, and is as before: only a broken rule would not do, as the agent grants no lease."""
+
+    def halt(self, member: int, nonce: int, name: str) -> list[Effect]:
+        self.stand()
+        return [Reply(Halted(member, nonce, self.latch.stop_id))]
+
+
 class ResetsAnything(Broken):
     def reset(self, member: int, stop_id: int) -> list[Effect]:
         return super().reset(member, self.latch.stop_id)
@@ -67,7 +75,7 @@ FAULTS: dict[str, Callable[[], type[Gate]]] = {
     "beat": lambda: ignoring("has_heard_lately"),
     "fence": lambda: ignoring("is_from_holder"),
     "replay": lambda: ignoring("is_new"),
-    "latch": lambda: ignoring("is_unlatched"),
+    "latch": lambda: ForgetsStop,
     "neutral": lambda: MovesOnGrant,
     "watchdog": lambda: NoWatchdog,
     "slow-watchdog": lambda: SlowWatchdog,
