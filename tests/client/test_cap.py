@@ -92,7 +92,7 @@ async def test_a_slow_screen_slows_the_robot_and_a_frozen_one_stops_it(stack: St
         robot.setpoints.on_seen = lambda *seen: loop.call_later(0.4, show, *seen)  # type: ignore[method-assign,assignment]
         cap = await until(robot, "loop", 0.5)
         assert cap.loop_ms is not None
-        assert cap.loop_ms >= 400
+        assert cap.loop_ms > 300, "or half the speed would be more than it allows"
         robot.setpoints.on_seen = lambda *_: None  # type: ignore[method-assign]
         await until(robot, "stale-video", 0.0)
         await robot.wait_for(lambda s: speed(s) < 0.01, PATIENCE_S)

@@ -84,6 +84,7 @@ async def obey(client: Client, robot_id: str, next_line: Callable[[], str]) -> N
                 pressed = time.monotonic_ns() // 1000
                 say("stopped", pressed, await robot.stop())
             elif word == "close" and robot.session is not None:
+                robot.setpoints.end()  # or they would go on by way of the server
                 await robot.session.close()
             word = (await loop.run_in_executor(None, next_line)).strip()
 
