@@ -13,6 +13,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.decoders import PARSERS as BESIDE  # noqa: E402
 from tests.media.congestion.samples import PARSERS as FEEDBACK  # noqa: E402
 from tests.protocol.parsers import PARSERS, REFUSALS  # noqa: E402
 
@@ -76,7 +77,7 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().getrandbits(32)
     print(f"seed {seed}, {seconds:g} s each")
     failed = False
-    for name, (parse, samples) in (PARSERS | FEEDBACK).items():
+    for name, (parse, samples) in (PARSERS | FEEDBACK | BESIDE).items():
         tried, data, error = fuzz(parse, samples, seconds, random.Random(seed))
         print(f"{name:12} {tried:>9} inputs  {'ok' if data is None else error}")
         if data is not None:
