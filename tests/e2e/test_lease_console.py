@@ -148,14 +148,15 @@ def test_everybody_sees_since_when_somebody_drives_and_who_watches(
     two: tuple[Console, Console], open_console: Open, stack: Stack
 ) -> None:
     ana, ben = two
-    time.sleep(2)
+    time.sleep(5)
     wait_for("since when", lambda: re.search(r"since \d\d:\d\d:\d\d", ben.text("holder")))
     chi = open_console("chi")
     chi.drive(query="?view=1")
     chi.wait_for_picture()
     # A page that has only just come counts from the robot's word, not from its own first sight.
     wait_for("the time", lambda: "since" in chi.text("holder"))
-    assert abs(since_s(ben) - since_s(chi)) <= 1
+    # A page that is busy with starting reads a status late, but not as late as it came.
+    assert abs(since_s(ben) - since_s(chi)) <= 3
     wait_for("ana's watchers", lambda: ana.text("watchers") == "Watching: ben, chi")
     ana.release_control()
 
