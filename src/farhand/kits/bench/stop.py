@@ -29,6 +29,8 @@ BROWSER_RUNS = 20
 QUICK_RUNS = 4
 QUICK_BROWSER_RUNS = 1
 ROBOTS = 6
+BUSY_ROBOTS = 3
+"""More of them would only keep each other waiting."""
 LIMIT_S = 5.0
 """A run that takes longer has failed; it counts as this long."""
 DRIVING_S = 0.25
@@ -90,6 +92,7 @@ def run_case(
     kept, held_up = bench.runs.setdefault(name, []), bench.held_up.setdefault(name, [])
     while len(kept) < runs and len(held_up) < max(runs, SETUP_FAILURES):
         try:
+            bench.stack.wait_until_online(bench.robot)
             run = _run_once(bench, name, browsers)
             (held_up if run.observer_gap_ms > believes_ms else kept).append(run)
         except (FarhandError, BrowserError):
@@ -98,7 +101,6 @@ def run_case(
                 if not kept:
                     raise
                 return
-        bench.stack.wait_until_online(bench.robot)
 
 
 def _run_once(bench: Bench, name: str, browsers: Browsers) -> Run:
@@ -148,13 +150,13 @@ def run_cases(benches: Sequence[Bench], runs: int, names: Sequence[str]) -> None
             done.result()
 
 
-def measure(*, runs: int, browser_runs: int) -> tuple[dict[str, Any], str]:
+def measure(*, runs: int, browser_runs: int, robots: int) -> tuple[dict[str, Any], str]:
     """Return the figures of each fault, and the gate's scheduler."""
     by_program = [name for name, case in CASES.items() if not case.by_browser]
     by_browser = [name for name, case in CASES.items() if case.by_browser]
     browsers = Browsers()
     try:
-        with prepared(ROBOTS) as benches:
+        with prepared(robots) as benches:
             scheduler = scheduler_of(benches[0].pid("gate"))
             run_cases(benches, runs, by_program)
             for name in by_browser:  # playwright lives on this thread
@@ -176,9 +178,9 @@ def run(*, quick: bool, rounds: int | None = None) -> dict[str, Any]:
     """Measure every fault; ``rounds`` is the number of runs of each (default 200, browsers 20)."""
     runs = QUICK_RUNS if quick else rounds or RUNS
     browser_runs = QUICK_BROWSER_RUNS if quick else min(runs, BROWSER_RUNS)
-    idle, scheduler = measure(runs=runs, browser_runs=browser_runs)
+    idle, scheduler = measure(runs=runs, browser_runs=browser_runs, robots=ROBOTS)
     with burning(os.cpu_count() or 1):
-        busy, _ = measure(runs=runs, browser_runs=browser_runs)
+        busy, _ = measure(runs=runs, browser_runs=browser_runs, robots=BUSY_ROBOTS)
     watchers: Mapping[str, Any] = measure_watchers(runs=runs // 2)
     every = {f"{name} (idle)": found for name, found in idle.items()}
     every |= {f"{name} (busy)": found for name, found in busy.items()}
