@@ -48,15 +48,16 @@ WORDS = {
     "in (argon2id, 64 MiB each, one at a time in a process that gives way); `sent_away`: how often "
     "one of them was told to come again. Server and load have one core each.",
     "stop": "From the fault until the wheels are told to stand still, read at the simulated "
-    "actuators by observers that look at nothing else. The promise is 300 ms and a tick of 20 ms. "
-    "Six robots (three when busy) are struck at once, each as soon as somebody drives it again; "
-    "*busy*: two programs keep both cores busy beside all this. `histogram`: a bar for each 20 ms "
-    "from 0 to 360 ms, the last for all above. `held_up`: runs in which the observer itself saw "
-    "nothing for more than 20 ms; they were made again, `held_up_max` is the longest of them. `void`: nobody drove, or "
+    "actuators by observers that look at nothing else. The promise is 300 ms and a tick "
+    "of 20 ms. Six robots (three when busy) are struck at once, each as soon as somebody "
+    "drives it again; *busy*: two programs keep both cores busy beside all this. "
+    "`histogram`: a bar for each 20 ms from 0 to 360 ms, the last for all above. "
+    "`held_up`: runs in which the observer itself saw nothing for more than 20 ms; they "
+    "were made again, `held_up_max` is the longest of them. `void`: nobody drove, or "
     "nobody knows when the fault struck. Where the gate itself is struck (`gate_*`, "
-    "`driver_hangs`), the device's own time-out of 250 ms is the last resort. *watcher*: STOP by "
-    "somebody without control, while a viewer takes all that the robot's uplink of 500 kbit/s "
-    "(10 ms, 200 ms of queue) gives; the link's 10 ms are in the figure.",
+    "`driver_hangs`), the device's own time-out of 250 ms is the last resort. *watcher*: "
+    "STOP by somebody without control, while a viewer takes all that the robot's uplink "
+    "of 500 kbit/s (10 ms, 200 ms of queue) gives; the link's 10 ms are in the figure.",
 }
 
 
