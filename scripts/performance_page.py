@@ -49,7 +49,7 @@ WORDS = {
     "one of them was told to come again. Server and load have one core each.",
     "stop": "From the fault until the wheels are told to stand still, read at the simulated "
     "actuators by observers that look at nothing else. The promise is 300 ms and a tick "
-    "of 20 ms. Six robots (three when busy) are struck at once, each as soon as somebody "
+    "of 20 ms. Several robots are struck at once, each as soon as somebody "
     "drives it again; *busy*: two programs keep both cores busy beside all this. "
     "`histogram`: a bar for each 20 ms from 0 to 360 ms, the last for all above. "
     "`held_up`: runs in which the observer itself saw nothing for more than 20 ms; they "
