@@ -13,9 +13,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.decoders import PARSERS as BESIDE  # noqa: E402
-from tests.media.congestion.samples import PARSERS as FEEDBACK  # noqa: E402
-from tests.protocol.parsers import PARSERS, REFUSALS  # noqa: E402
+from tests.decoders import PARSERS as BESIDE  # noqa: E402 - after the path
+from tests.media.congestion.samples import PARSERS as FEEDBACK  # noqa: E402 - after the path
+from tests.protocol.parsers import PARSERS, REFUSALS  # noqa: E402 - after the path
 
 INTERESTING = [
     b"\x00",

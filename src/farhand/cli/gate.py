@@ -54,7 +54,7 @@ def make_driver(
         if driver_socket is None:
             text, fix = "driver_socket: missing.", "The driver `callbacks` needs --driver-socket."
             raise ConfigError(Code.CONFIG_INVALID, text, fix)
-        from farhand.drivers.callbacks import CallbackDriver  # noqa: PLC0415
+        from farhand.drivers.callbacks import CallbackDriver  # noqa: PLC0415 - as above
 
         return CallbackDriver(driver_socket)
     known = "Known: sim, null, callbacks."
